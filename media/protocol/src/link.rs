@@ -1,0 +1,114 @@
+//! The link between a media node and the control plane: JSON text messages over a WebSocket that the node opens at
+//! `/node/link`, with its secret as bearer token.
+//!
+//! Events (node → control plane) and commands (control plane → node) are durable: each carries a sequence number,
+//! is stored by its sender until acknowledged, and is applied once by its receiver, in order, over any number of
+//! reconnects and restarts. Queries are neither: the node asks, waits, and asks again.
+
+use crate::{
+    ids::{AppKeyId, ApplicationId, BootId, NodeId, PeerId, RecordingId, RequestId},
+    names::RoomName,
+    policy::AppPolicy,
+    recording::{Artifact, FailureCause, RecordingSpec, StartRefusal, StopCause, UploadedPart},
+};
+use serde::{Deserialize, Serialize};
+
+/// Version of the link; the control plane refuses another one.
+pub const LINK_VERSION: u32 = 1;
+
+/// From node to control plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum NodeMessage {
+    /// Must come first.
+    Hello {
+        version: u32,
+        node: NodeId,
+        boot: BootId,
+        /// Where clients reach this node, for example `ws://localhost:3001`.
+        signaling_url: String,
+        /// Highest command applied, 0 for none.
+        last_command: u64,
+    },
+    Event { sequence: u64, event: Event },
+    /// Every command up to and including this one was applied.
+    Applied { command: u64 },
+    /// `id` is unique within the connection and returned with the answer.
+    Query { id: u64, query: Query },
+    /// Sent every five seconds; keeps the lease on these recordings.
+    Report { rooms: u32, peers: u32, recordings: Vec<RecordingId> },
+}
+
+/// From control plane to node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ControlMessage {
+    /// Answer to `hello`. The node drops stored events up to `last_event` and sends the rest.
+    Welcome {
+        last_event: u64,
+        /// Verifies join tokens for this node: 32 bytes, hexadecimal.
+        token_key: String,
+    },
+    Command { sequence: u64, command: Command },
+    /// Every event up to and including this one was applied.
+    Applied { event: u64 },
+    Answer { id: u64, answer: Answer },
+}
+
+/// What happened on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// Times are Unix milliseconds.
+    RecordingStarted { recording: RecordingId, at: u64 },
+    RecordingStopped { recording: RecordingId, at: u64, cause: StopCause },
+    RecordingMixing { recording: RecordingId },
+    RecordingUploaded { recording: RecordingId, upload: String, parts: Vec<UploadedPart>, artifact: Artifact },
+    /// `detail` is for the operator's log.
+    RecordingFailed { recording: RecordingId, cause: FailureCause, detail: String },
+}
+
+/// What a node is told to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Command {
+    SetPolicy { application: ApplicationId, policy: AppPolicy },
+    RevokeAppKey { app_key: AppKeyId },
+    StopRecording { recording: RecordingId, cause: StopCause },
+    /// The object was verified: tell the peers still there, destroy the capture.
+    RecordingReady { recording: RecordingId, url: String },
+    /// The recording is over without an object: tell the peers still there, destroy the capture.
+    RecordingFailed { recording: RecordingId, cause: FailureCause },
+}
+
+/// What a node asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Query {
+    /// The same `request` always gets the same recording.
+    StartRecording { request: RequestId, application: ApplicationId, app_key: AppKeyId, room: RoomName, peer: PeerId },
+    /// A capture was found in the spool after a restart.
+    ResumeRecording { recording: RecordingId },
+    /// Begin the upload afresh; an earlier unfinished one is aborted.
+    BeginUpload { recording: RecordingId },
+    /// One URL per number, at most [`crate::limits::PARTS_PER_REQUEST`].
+    SignParts { recording: RecordingId, upload: String, parts: Vec<u16> },
+}
+
+/// What the control plane answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Answer {
+    /// To `StartRecording` and `ResumeRecording`.
+    Recording { spec: RecordingSpec },
+    /// To `StartRecording`.
+    Refused { refusal: StartRefusal },
+    /// To anything about a recording that has ended or never was: destroy what the node has of it.
+    Gone,
+    /// To `BeginUpload`.
+    Upload { upload: String },
+    /// To `SignParts`, in the order asked.
+    Parts { urls: Vec<String> },
+    /// It could not be done now; ask again later.
+    Unavailable,
+}
