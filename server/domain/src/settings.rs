@@ -1,0 +1,32 @@
+//! What the operator decides once, at start.
+
+use crate::outbound::AllowPrivate;
+use secrecy::{SecretBox, SecretString};
+use url::Url;
+
+/// Settings of the control plane as far as its rules depend on them.
+#[derive(Debug)]
+pub struct Settings {
+    /// `sqlite:<path>` (made when missing) or `postgres://…`.
+    pub database_url: String,
+    /// Root of every other key; never stored in the database.
+    pub master_key: SecretBox<[u8; 32]>,
+    /// What media nodes present when they open the link.
+    pub node_secret: SecretString,
+    /// Where people and their pages reach the console.
+    pub public_url: Url,
+    /// Private addresses that customers' URLs may name.
+    pub allow_private: AllowPrivate,
+    /// The store this installation runs itself; without one, setting up makes no storage.
+    pub embedded_store: Option<EmbeddedStore>,
+}
+
+/// The object store that runs inside the control plane.
+#[derive(Debug, Clone)]
+pub struct EmbeddedStore {
+    pub endpoint: Url,
+    pub region: String,
+    pub bucket: String,
+    pub access_key: String,
+    pub secret: SecretString,
+}
