@@ -1,0 +1,161 @@
+//! Puts the node together and takes it apart again.
+
+use crate::{
+    capture::SpoolBudget,
+    clock,
+    config::NodeConfig,
+    control::{self, Identity, LinkSettings, Outbox},
+    health, random,
+    recorder::{Recorder, RecorderSettings},
+    sfu::{RelaySettings, WorkerCommand, Workers},
+    signaling::{self, NativeSettings, TokenKey},
+    uploader::PartClient,
+};
+use anyhow::Context as _;
+use protocol::{
+    ids::{BootId, RecordingId},
+    link::Command,
+};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, UdpSocket},
+    os::unix::fs::DirBuilderExt as _,
+    path::Path,
+    sync::Arc,
+    thread::available_parallelism,
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use zeroize::Zeroizing;
+
+/// Requests of rooms waiting for the recorder.
+const REQUEST_QUEUE: usize = 1024;
+/// Time for good-byes and for the last captured packets to reach the disk.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
+
+/// Runs the node until `stop`.
+///
+/// # Errors
+/// It cannot start; the message is one sentence for the operator.
+pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<()> {
+    let secret = read_secret(&config.node_secret_file)?;
+    prepare_spool(&config.spool)?;
+    let identity = Identity::open(&config.spool)?;
+    let outbox = Outbox::open(&config.spool)?;
+    let budget = SpoolBudget::open(&config.spool, config.spool_max_bytes)
+        .with_context(|| format!("the spool {} cannot be read", config.spool.display()))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("{} cannot be used for signaling (change it with --listen)", config.listen))?;
+    let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+    let relay = RelaySettings {
+        udp_port: config.udp_port,
+        advertise: advertised(config.advertise),
+        workers: config.workers.unwrap_or(u8::try_from(cores).unwrap_or(64).min(64)),
+    };
+    let (requests, requested) = mpsc::channel(REQUEST_QUEUE);
+    let workers = Workers::start(&relay, &requests)?;
+    let node = identity.node();
+    let token_key = TokenKey::default();
+    let link_settings = LinkSettings {
+        control_url: config.control_url,
+        secret,
+        boot: BootId::from_parts(clock::unix_ms(), random::bytes()?),
+        signaling_url: config.signaling_url,
+        token_key: token_key.clone(),
+    };
+    let (link, keep_link) = control::connect(link_settings, identity, outbox, stop.clone());
+    let settings = RecorderSettings {
+        spool: config.spool,
+        budget: Arc::new(budget),
+        mixer: std::env::current_exe().context("the path of this program is unknown")?,
+        mixes: (cores / 2).max(1),
+    };
+    let recorder = Recorder::new(settings, link.clone(), workers.clone(), PartClient::new()?);
+    let tasks = TaskTracker::new();
+    tasks.spawn(keep_link(Dispatch { workers: workers.clone(), recorder: recorder.clone() }));
+    tasks.spawn(recorder.clone().run(requested));
+    recorder.recover().context("the spool cannot be read")?;
+    let native = NativeSettings { node, token_key, workers: workers.clone(), sessions: Arc::default() };
+    let app = signaling::router(native).merge(health::router(link.status));
+    tracing::info!(%node, listen = %config.listen, udp_port = config.udp_port, advertise = ?relay.advertise, "node is up");
+    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(async move { serve.await });
+    stop.cancelled().await;
+    tracing::info!("shutting down");
+    let farewell = async {
+        workers.shut_down().await;
+        recorder.captures_on_disk().await;
+    };
+    if timeout(SHUTDOWN_TIME, farewell).await.is_err() {
+        tracing::warn!("not everything was closed in time; the next start recovers it");
+    }
+    Ok(())
+}
+
+/// Passes commands of the control plane to whom they concern.
+struct Dispatch {
+    workers: Workers,
+    recorder: Recorder,
+}
+
+impl control::Node for Dispatch {
+    async fn apply(&self, command: Command) {
+        match command {
+            Command::SetPolicy { application, policy } => {
+                self.workers.to_all(|| WorkerCommand::SetPolicy { application, policy: policy.clone() }).await;
+            }
+            Command::RevokeAppKey { app_key } => {
+                self.workers.to_all(|| WorkerCommand::RevokeKey { app_key }).await;
+            }
+            command => self.recorder.command(command).await,
+        }
+    }
+
+    async fn report(&self) -> (u32, u32, Vec<RecordingId>) {
+        let (rooms, peers) = self.workers.counts.total();
+        let count = |n| u32::try_from(n).unwrap_or(u32::MAX);
+        (count(rooms), count(peers), self.recorder.recordings())
+    }
+}
+
+fn read_secret(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("the node secret {} cannot be read (set --node-secret-file)", path.display()))?;
+    let secret = Zeroizing::new(text.trim().to_owned());
+    anyhow::ensure!(!secret.is_empty(), "the node secret {} is empty", path.display());
+    Ok(secret)
+}
+
+fn prepare_spool(spool: &Path) -> anyhow::Result<()> {
+    let create = || -> std::io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(spool)?;
+        let probe = spool.join(".writable");
+        fs::write(&probe, [])?;
+        fs::remove_file(probe)
+    };
+    create().with_context(|| format!("the spool {} cannot be written (set --spool)", spool.display()))
+}
+
+/// What clients are told when the operator said nothing: the address of the default route, and loopback for clients
+/// on this machine.
+fn advertised(configured: Vec<IpAddr>) -> Vec<IpAddr> {
+    if !configured.is_empty() {
+        return configured;
+    }
+    let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+    // Connecting a UDP socket sends nothing; it only makes the kernel choose a route.
+    let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    match routed {
+        Ok(address) if !address.ip().is_loopback() && !address.ip().is_unspecified() => vec![address.ip(), loopback],
+        _ => vec![loopback],
+    }
+}

@@ -1,0 +1,244 @@
+//! Looks after every recording of the node from the start to the end: asks the control plane, opens the capture,
+//! and after the stop has it mixed, uploaded and erased. A recording is never dropped: whatever fails is tried again
+//! or reported as `failed`.
+
+mod finish;
+mod recover;
+
+use crate::{
+    capture::{self, CaptureHandle, CaptureProblem, SpoolBudget},
+    clock,
+    control::Link,
+    sfu::{RecordingOutcome, RecordingRequest, RoomKey, StartDecision, StartedRecording, WorkerCommand, Workers},
+    uploader::PartClient,
+};
+use protocol::{
+    ids::{AppKeyId, PeerId, RecordingId, RequestId},
+    link::{Answer, Command, Event, Query},
+    recording::{CaptureKey, FailureCause, RecordingSpec, StartRefusal, StopCause},
+};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::task::TaskTracker;
+
+/// Attempts at asking for a start before the peer is told that it did not work.
+const START_ATTEMPTS: usize = 3;
+/// Pause after something that has to work in the end did not.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What the recorder works with.
+pub struct RecorderSettings {
+    /// One directory per recording.
+    pub spool: PathBuf,
+    pub budget: Arc<SpoolBudget>,
+    /// The executable whose `mix` subcommand mixes.
+    pub mixer: PathBuf,
+    /// Mixes at the same time.
+    pub mixes: usize,
+}
+
+/// One recording this node has.
+struct Live {
+    room: RoomKey,
+    key: CaptureKey,
+    /// While the room is being captured.
+    capture: Option<CaptureHandle>,
+}
+
+/// Handle on the recorder.
+#[derive(Clone)]
+pub struct Recorder(Arc<Inner>);
+
+struct Inner {
+    settings: RecorderSettings,
+    link: Link,
+    workers: Workers,
+    parts: PartClient,
+    mixes: Semaphore,
+    live: Mutex<HashMap<RecordingId, Live>>,
+    tasks: TaskTracker,
+}
+
+impl Recorder {
+    #[must_use]
+    pub fn new(settings: RecorderSettings, link: Link, workers: Workers, parts: PartClient) -> Self {
+        let mixes = Semaphore::new(settings.mixes);
+        let live = Mutex::new(HashMap::new());
+        Self(Arc::new(Inner { settings, link, workers, parts, mixes, live, tasks: TaskTracker::new() }))
+    }
+
+    /// Serves the rooms until they are gone.
+    pub async fn run(self, mut requests: mpsc::Receiver<RecordingRequest>) {
+        while let Some(request) = requests.recv().await {
+            let recorder = self.clone();
+            match request {
+                RecordingRequest::Start { room, request, app_key, peer } => {
+                    self.0.tasks.spawn(async move { recorder.start(room, request, app_key, peer).await });
+                }
+                RecordingRequest::Stopped { recording, cause } => {
+                    self.0.tasks.spawn(async move { recorder.stopped(recording, cause).await });
+                }
+            }
+        }
+    }
+
+    /// Every recording whose lease this node wants to keep.
+    #[must_use]
+    pub fn recordings(&self) -> Vec<RecordingId> {
+        self.live().keys().copied().collect()
+    }
+
+    /// Waits until every capture that is being written is on disk.
+    pub async fn captures_on_disk(&self) {
+        let captures: Vec<CaptureHandle> = self.live().values().filter_map(|live| live.capture.clone()).collect();
+        for capture in captures {
+            capture.finished().await;
+        }
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<RecordingId, Live>> {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn directory(&self, recording: RecordingId) -> PathBuf {
+        self.0.settings.spool.join(recording.to_string())
+    }
+
+    async fn start(&self, room: RoomKey, request: RequestId, app_key: AppKeyId, peer: PeerId) {
+        let result = match self.ask(&room, request, app_key, peer).await {
+            Ok(spec) => self.open(&room, spec).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = &result {
+            tracing::info!(room = %room.room, %refusal, "recording not started");
+        }
+        let decision = StartDecision { request, result };
+        self.0.workers.to_room(&room, WorkerCommand::Decided { room: room.clone(), decision }).await;
+    }
+
+    async fn ask(
+        &self,
+        room: &RoomKey,
+        request: RequestId,
+        app_key: AppKeyId,
+        peer: PeerId,
+    ) -> Result<RecordingSpec, StartRefusal> {
+        if self.0.settings.budget.is_full() {
+            return Err(StartRefusal::SpoolFull);
+        }
+        for _ in 0..START_ATTEMPTS {
+            let (application, name) = (room.application, room.room.clone());
+            let query = Query::StartRecording { request, application, app_key, room: name, peer };
+            match self.0.link.query(query).await {
+                Answer::Recording { spec } => return Ok(spec),
+                Answer::Refused { refusal } => return Err(refusal),
+                _ => {}
+            }
+        }
+        Err(StartRefusal::ControlPlaneUnreachable)
+    }
+
+    async fn open(&self, room: &RoomKey, spec: RecordingSpec) -> Result<StartedRecording, StartRefusal> {
+        let recording = spec.id;
+        let (started, at) = (clock::now(), clock::unix_ms());
+        let capture = match self.start_capture(room, &spec, at).await {
+            Ok(capture) => capture,
+            Err(error) => {
+                tracing::error!(%recording, %error, "capture not started");
+                let event = Event::RecordingFailed { recording, cause: FailureCause::CaptureLost, detail: error.to_string() };
+                self.event(event).await;
+                return Err(StartRefusal::SpoolFull);
+            }
+        };
+        let live = Live { room: room.clone(), key: spec.capture_key.clone(), capture: Some(capture.clone()) };
+        self.live().insert(recording, live);
+        self.event(Event::RecordingStarted { recording, at }).await;
+        tracing::info!(%recording, room = %room.room, "recording started");
+        Ok(StartedRecording { spec, capture, started })
+    }
+
+    async fn start_capture(&self, room: &RoomKey, spec: &RecordingSpec, at: u64) -> anyhow::Result<CaptureHandle> {
+        let (recorder, room, recording) = (self.clone(), room.clone(), spec.id);
+        let runtime = tokio::runtime::Handle::current();
+        let on_problem = move |problem: CaptureProblem| {
+            tracing::error!(%recording, ?problem, "capture ended early");
+            // Whatever the disk's reason, the remedy is the same: stop, and deliver what is there.
+            let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause: StopCause::SpoolFull };
+            let (recorder, room) = (recorder.clone(), room.clone());
+            let tasks = recorder.0.tasks.clone();
+            tasks.spawn_on(async move { recorder.0.workers.to_room(&room, command).await }, &runtime);
+        };
+        let (directory, spec) = (self.directory(recording), spec.clone());
+        let budget = self.0.settings.budget.clone();
+        let capture = tokio::task::spawn_blocking(move || capture::start(&directory, &spec, at, budget, on_problem));
+        Ok(capture.await??)
+    }
+
+    /// A room has written its last packet.
+    async fn stopped(&self, recording: RecordingId, cause: StopCause) {
+        let Some((key, capture)) = self.live().get_mut(&recording).map(|live| (live.key.clone(), live.capture.take())) else {
+            return;
+        };
+        let at = clock::unix_ms();
+        if let Some(capture) = capture {
+            capture.finished().await;
+        }
+        tracing::info!(%recording, %cause, "recording stopped");
+        self.event(Event::RecordingStopped { recording, at, cause }).await;
+        self.finish(recording, &key).await;
+    }
+
+    /// Applies a command about a recording.
+    pub async fn command(&self, command: Command) {
+        match command {
+            Command::StopRecording { recording, cause } => {
+                let room = self.live().get(&recording).map(|live| live.room.clone());
+                if let Some(room) = room {
+                    let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause };
+                    self.0.workers.to_room(&room, command).await;
+                }
+            }
+            Command::RecordingReady { recording, url } => {
+                self.ended(recording, RecordingOutcome::Ready { url }).await;
+            }
+            Command::RecordingFailed { recording, cause } => {
+                self.ended(recording, RecordingOutcome::Failed { cause }).await;
+            }
+            Command::SetPolicy { .. } | Command::RevokeAppKey { .. } => {}
+        }
+    }
+
+    async fn ended(&self, recording: RecordingId, outcome: RecordingOutcome) {
+        let room = self.live().get(&recording).map(|live| live.room.clone());
+        if let Some(room) = room {
+            let command = WorkerCommand::Deliver { room: room.clone(), recording, outcome };
+            self.0.workers.to_room(&room, command).await;
+        }
+        self.erase(recording).await;
+    }
+
+    /// Destroys what the spool holds of a recording.
+    async fn erase(&self, recording: RecordingId) {
+        self.live().remove(&recording);
+        let (directory, budget) = (self.directory(recording), self.0.settings.budget.clone());
+        let erased = tokio::task::spawn_blocking(move || capture::erase(&directory, &budget)).await;
+        match erased {
+            Ok(Ok(())) => tracing::info!(%recording, "capture erased"),
+            Ok(Err(error)) => tracing::warn!(%recording, %error, "capture not erased"),
+            Err(error) => tracing::error!(%recording, %error, "capture not erased"),
+        }
+    }
+
+    /// Stores an event for the control plane, however long the disk takes to have room for it.
+    async fn event(&self, event: Event) {
+        while let Err(error) = self.0.link.event(event.clone()).await {
+            tracing::error!(%error, "event not stored yet");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! One peer's connection to the node, driven from outside: datagrams, offers and the time go in, outputs come out.
+
+use super::{
+    codecs::{self, Codec, MediaKind},
+    feedback::{Feedback, FeedbackQueue, FeedbackTap, SenderReport},
+};
+use bytes::BytesMut;
+use rtc::{
+    interceptor::{Registry, Slot},
+    media_stream::MediaStreamTrack,
+    peer_connection::{
+        RTCPeerConnection, RTCPeerConnectionBuilder,
+        configuration::{RTCConfigurationBuilder, setting_engine::SettingEngineBuilder},
+        event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrackEventInit},
+        message::{RTCMessage, TaggedRTCMessage},
+        sdp::RTCSessionDescription,
+        state::RTCPeerConnectionState,
+        transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate},
+    },
+    rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
+    rtp_transceiver::{
+        RTCRtpReceiverId, RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
+        rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind},
+    },
+    sansio::Protocol,
+    shared::{TaggedBytesMut, TransportContext, TransportProtocol},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+pub use rtc::rtp::Packet as RtpPacket;
+
+/// A step of the connection failed; the text is for the log, not for the peer.
+#[derive(Debug, thiserror::Error)]
+#[error("{step}: {source}")]
+pub struct ConnectionError {
+    step: &'static str,
+    source: rtc::shared::error::Error,
+}
+
+fn step(step: &'static str) -> impl FnOnce(rtc::shared::error::Error) -> ConnectionError {
+    move |source| ConnectionError { step, source }
+}
+
+/// What a connection needs to know about the node.
+#[derive(Debug, Clone)]
+pub struct ConnectionSettings {
+    /// Where peers can reach the node's media port; sent as host candidates. The node is ICE-lite.
+    pub candidates: Vec<SocketAddr>,
+    pub ufrag: String,
+    pub password: String,
+    /// First of the SSRCs this connection may use for what it sends.
+    pub first_ssrc: u32,
+}
+
+/// A datagram to send.
+#[derive(Debug)]
+pub struct Transmit {
+    pub from: SocketAddr,
+    pub to: SocketAddr,
+    pub bytes: BytesMut,
+}
+
+/// A track the peer publishes. `ssrc` names it within the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedTrack {
+    pub ssrc: u32,
+    pub kind: MediaKind,
+    pub codec: Codec,
+}
+
+/// What happened, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Media can be sent.
+    Connected,
+    /// The connection is dead and will not come back.
+    Failed,
+    TrackOpened(PublishedTrack),
+    /// From the published track with this SSRC; repaired packets come late.
+    Rtp { ssrc: u32, packet: RtpPacket },
+    SenderReport(SenderReport),
+    /// The peer cannot decode what this slot carries.
+    KeyframeRequested { slot: usize },
+}
+
+/// One outgoing stream of a slot.
+#[derive(Debug)]
+struct Outgoing {
+    sender: RTCRtpSenderId,
+    ssrc: u32,
+    track_id: String,
+    payload_type: Option<u8>,
+}
+
+#[derive(Debug)]
+struct SlotSenders {
+    audio: Outgoing,
+    video: Outgoing,
+}
+
+/// A peer's connection. Slots are pairs of outgoing audio and video; see `protocol::native`.
+pub struct Connection {
+    inner: RTCPeerConnection,
+    feedback: FeedbackQueue,
+    slots: Vec<SlotSenders>,
+    /// Published tracks by the identifier `rtc` gives them.
+    tracks: HashMap<String, (RTCRtpReceiverId, PublishedTrack)>,
+    next_ssrc: u32,
+    connected: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Connection {
+    /// # Errors
+    /// The settings do not make a connection.
+    pub fn new(now: Instant, settings: ConnectionSettings) -> Result<Self, ConnectionError> {
+        let feedback = FeedbackQueue::default();
+        // Before every other interceptor on the way in, so nothing has consumed the packet yet.
+        let registry = Registry::new().with(Slot::Custom(500), FeedbackTap::new(feedback.clone()));
+        let (engine, registry) = codecs::media_engine(registry).map_err(step("codecs"))?;
+        let setting_engine = SettingEngineBuilder::new()
+            .with_lite(true)
+            .with_ice_credentials(settings.ufrag, settings.password)
+            .with_include_loopback_candidate(true)
+            .with_ice_timeouts(Some(Duration::from_secs(5)), Some(Duration::from_secs(15)), None)
+            .build();
+        let mut inner = RTCPeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().build())
+            .with_setting_engine(setting_engine)
+            .with_media_engine(engine)
+            .with_interceptor_registry(registry)
+            .build(now)
+            .map_err(step("connection"))?;
+        for candidate in settings.candidates {
+            add_candidate(&mut inner, candidate).map_err(step("candidate"))?;
+        }
+        Ok(Self {
+            inner,
+            feedback,
+            slots: Vec::new(),
+            tracks: HashMap::new(),
+            next_ssrc: settings.first_ssrc,
+            connected: false,
+            outputs: VecDeque::new(),
+        })
+    }
+
+    /// Adds outgoing streams until there are `count` slots; they are negotiated by the peer's next offer.
+    ///
+    /// # Errors
+    /// The connection is closed.
+    pub fn ensure_slots(&mut self, count: usize) -> Result<(), ConnectionError> {
+        while self.slots.len() < count {
+            // Audio and video of a slot share a stream, so the browser keeps them in sync.
+            let stream = format!("slot-{}", self.slots.len());
+            let audio = self.add_outgoing(&stream, RtpCodecKind::Audio)?;
+            let video = self.add_outgoing(&stream, RtpCodecKind::Video)?;
+            self.slots.push(SlotSenders { audio, video });
+        }
+        Ok(())
+    }
+
+    fn add_outgoing(&mut self, stream: &str, kind: RtpCodecKind) -> Result<Outgoing, ConnectionError> {
+        let ssrc = self.next_ssrc;
+        self.next_ssrc = self.next_ssrc.wrapping_add(1);
+        let codec = if kind == RtpCodecKind::Audio { codecs::opus() } else { codecs::vp8() };
+        let encoding = RTCRtpEncodingParameters {
+            rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
+            codec,
+            ..Default::default()
+        };
+        let track_id = format!("{stream}-{kind}");
+        let track = MediaStreamTrack::new(stream.to_owned(), track_id.clone(), track_id.clone(), kind, vec![encoding]);
+        // Not `add_track`: that would take over a transceiver made for one of the peer's own tracks.
+        let init = RTCRtpTransceiverInit {
+            direction: RTCRtpTransceiverDirection::Sendonly,
+            streams: vec![stream.to_owned()],
+            send_encodings: vec![],
+        };
+        let transceiver = self.inner.add_transceiver_from_track(track, Some(init)).map_err(step("slot"))?;
+        let sender = self.inner.rtp_transceiver(transceiver).and_then(|transceiver| transceiver.sender());
+        let sender = sender.ok_or(ConnectionError {
+            step: "slot",
+            source: rtc::shared::error::Error::ErrRTPSenderNotExisted,
+        })?;
+        Ok(Outgoing { sender, ssrc, track_id, payload_type: None })
+    }
+
+    /// Applies the peer's offer and returns the answer.
+    ///
+    /// # Errors
+    /// The description is malformed or does not fit the connection.
+    pub fn answer(&mut self, now: Instant, offer: String) -> Result<String, ConnectionError> {
+        let offer = RTCSessionDescription::offer(offer).map_err(step("parse offer"))?;
+        self.inner.set_remote_description(now, offer).map_err(step("apply offer"))?;
+        let answer = self.inner.create_answer(None).map_err(step("create answer"))?;
+        self.inner.set_local_description(now, answer).map_err(step("apply answer"))?;
+        for slot in &mut self.slots {
+            for outgoing in [&mut slot.audio, &mut slot.video] {
+                outgoing.payload_type = self.inner.rtp_sender(outgoing.sender).and_then(|mut sender| {
+                    sender.get_parameters().rtp_parameters.codecs.first().map(|codec| codec.payload_type)
+                });
+            }
+        }
+        self.collect();
+        let description = self.inner.local_description().ok_or(ConnectionError {
+            step: "answer",
+            source: rtc::shared::error::Error::ErrNoRemoteDescription,
+        })?;
+        Ok(description.sdp)
+    }
+
+    /// Takes in one datagram. Garbage changes nothing.
+    pub fn receive(&mut self, now: Instant, from: SocketAddr, local: SocketAddr, datagram: &[u8]) {
+        let transport =
+            TransportContext { local_addr: local, peer_addr: from, ecn: None, transport_protocol: TransportProtocol::UDP };
+        let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram) };
+        if let Err(error) = self.inner.handle_read(message) {
+            tracing::debug!(%error, "datagram not accepted");
+        }
+        self.collect();
+    }
+
+    /// Sends a packet on a slot; SSRC and payload type are set here. Dropped while the stream is not negotiated.
+    pub fn send(&mut self, now: Instant, slot: usize, kind: MediaKind, mut packet: RtpPacket) {
+        if !self.connected {
+            return;
+        }
+        let Some(slot) = self.slots.get(slot) else { return };
+        let outgoing = match kind {
+            MediaKind::Audio => &slot.audio,
+            MediaKind::Video => &slot.video,
+        };
+        let Some(payload_type) = outgoing.payload_type else { return };
+        packet.header.ssrc = outgoing.ssrc;
+        packet.header.payload_type = payload_type;
+        let message = RTCMessage::RtpPacket(outgoing.track_id.clone(), packet);
+        if let Err(error) = self.inner.handle_write(TaggedRTCMessage { now, message }) {
+            tracing::debug!(%error, "packet not sent");
+        }
+    }
+
+    /// Asks the peer for a keyframe of one of its tracks.
+    pub fn request_keyframe(&mut self, now: Instant, ssrc: u32) {
+        let Some(receiver) = self.tracks.values().find(|(_, track)| track.ssrc == ssrc).map(|(id, _)| *id) else { return };
+        let pli = PictureLossIndication { sender_ssrc: 0, media_ssrc: ssrc };
+        if let Some(mut receiver) = self.inner.rtp_receiver(receiver)
+            && let Err(error) = receiver.write_rtcp(now, vec![Box::new(pli)])
+        {
+            tracing::debug!(%error, "keyframe not requested");
+        }
+    }
+
+    /// When [`Self::timeout`] wants to be called.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        self.inner.poll_timeout()
+    }
+
+    pub fn timeout(&mut self, now: Instant) {
+        if let Err(error) = self.inner.handle_timeout(now) {
+            tracing::debug!(%error, "timeout not handled");
+        }
+        self.collect();
+    }
+
+    /// The next datagram to send.
+    pub fn transmit(&mut self) -> Option<Transmit> {
+        let message = self.inner.poll_write()?;
+        Some(Transmit { from: message.transport.local_addr, to: message.transport.peer_addr, bytes: message.message })
+    }
+
+    /// What happened next.
+    pub fn output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn collect(&mut self) {
+        while let Some(event) = self.inner.poll_event() {
+            match event {
+                RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => self.state_changed(state),
+                RTCPeerConnectionEvent::OnTrack(RTCTrackEvent::OnOpen(init)) => self.track_opened(init),
+                _ => {}
+            }
+        }
+        while let Some(TaggedRTCMessage { message, .. }) = self.inner.poll_read() {
+            if let RTCMessage::RtpPacket(track_id, packet) = message
+                && let Some((_, track)) = self.tracks.get(&track_id)
+            {
+                self.outputs.push_back(Output::Rtp { ssrc: track.ssrc, packet });
+            }
+        }
+        while let Some(feedback) = self.feedback.take() {
+            match feedback {
+                Feedback::SenderReport(report) => self.outputs.push_back(Output::SenderReport(report)),
+                Feedback::KeyframeRequest { ssrc } => {
+                    if let Some(slot) = self.slots.iter().position(|slot| slot.video.ssrc == ssrc) {
+                        self.outputs.push_back(Output::KeyframeRequested { slot });
+                    }
+                }
+            }
+        }
+    }
+
+    fn state_changed(&mut self, state: RTCPeerConnectionState) {
+        match state {
+            RTCPeerConnectionState::Connected => {
+                self.connected = true;
+                self.outputs.push_back(Output::Connected);
+            }
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                self.connected = false;
+                self.outputs.push_back(Output::Failed);
+            }
+            _ => {}
+        }
+    }
+
+    fn track_opened(&mut self, init: RTCTrackEventInit) {
+        let kind = self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
+        let Some(kind) = kind else { return };
+        let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind) };
+        self.tracks.insert(init.track_id, (init.receiver_id, track));
+        self.outputs.push_back(Output::TrackOpened(track));
+    }
+}
+
+fn add_candidate(inner: &mut RTCPeerConnection, address: SocketAddr) -> Result<(), rtc::shared::error::Error> {
+    let base_config = CandidateConfig {
+        network: "udp".to_owned(),
+        address: address.ip().to_string(),
+        port: address.port(),
+        component: 1,
+        ..Default::default()
+    };
+    let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host()?;
+    inner.add_local_candidate(RTCIceCandidate::from(&candidate).to_json()?)
+}
+
+/// The packet as it goes on the wire, without encryption.
+#[must_use]
+pub fn packet_bytes(packet: &RtpPacket) -> Option<bytes::Bytes> {
+    use rtc::shared::marshal::Marshal as _;
+    packet.marshal().ok().map(BytesMut::freeze)
+}
+
+/// Removes header extensions: their numbering is an agreement between one peer and the node.
+pub fn strip_extensions(packet: &mut RtpPacket) {
+    packet.header.extension = false;
+    packet.header.extensions.clear();
+    packet.header.extensions_padding = 0;
+}

@@ -1,0 +1,14 @@
+//! The only place that names the `rtc` crate: one [`Connection`] per peer, without sockets and without a clock.
+
+mod codecs;
+mod connection;
+mod feedback;
+mod stun;
+
+pub use codecs::{Codec, MediaKind};
+pub use connection::{
+    Connection, ConnectionError, ConnectionSettings, Output, PublishedTrack, RtpPacket, Transmit, packet_bytes,
+    strip_extensions,
+};
+pub use feedback::SenderReport;
+pub use stun::local_ufrag;

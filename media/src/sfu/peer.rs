@@ -1,0 +1,137 @@
+//! One connected client as its room sees it.
+
+use super::{
+    keyframes::{KeyframeRequests, LossWatch},
+    rewrite::{Position, Rewriter},
+    slots::Slots,
+};
+use crate::{
+    capture::TrackIndex,
+    rtc::{Codec, Connection, MediaKind, PublishedTrack, RtpPacket, SenderReport, Transmit},
+};
+use protocol::{
+    ids::{AppKeyId, PeerId, TrackId},
+    names::DisplayName,
+    native::{ByeReason, ErrorCode, PeerInfo, ServerMessage},
+};
+use std::time::Instant;
+use tokio::sync::mpsc::{Sender, error::TrySendError};
+
+/// A track this peer publishes.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub id: TrackId,
+    pub published: PublishedTrack,
+    pub keyframes: KeyframeRequests,
+    pub loss: LossWatch,
+    pub last_report: Option<SenderReport>,
+    /// Where it is being captured.
+    pub capture: Option<TrackIndex>,
+}
+
+#[derive(Debug)]
+struct SlotRewriters {
+    audio: Rewriter,
+    video: Rewriter,
+}
+
+pub(super) struct Peer {
+    pub id: PeerId,
+    pub session: u64,
+    pub name: Option<DisplayName>,
+    pub app_key: AppKeyId,
+    /// `None` when peers connect to each other.
+    pub connection: Option<Connection>,
+    pub tracks: Vec<Track>,
+    /// Whom this peer watches.
+    pub slots: Slots,
+    rewriters: Vec<SlotRewriters>,
+    outbox: Sender<ServerMessage>,
+    /// Set when the peer has to go; the room removes it at the end of the turn.
+    pub leaving: bool,
+    /// When the connection wants to be looked at.
+    pub deadline: Option<Instant>,
+}
+
+impl Peer {
+    pub(super) fn new(
+        id: PeerId,
+        session: u64,
+        name: Option<DisplayName>,
+        app_key: AppKeyId,
+        connection: Option<Connection>,
+        outbox: Sender<ServerMessage>,
+    ) -> Self {
+        Self {
+            id,
+            session,
+            name,
+            app_key,
+            connection,
+            tracks: Vec::new(),
+            slots: Slots::default(),
+            rewriters: Vec::new(),
+            outbox,
+            leaving: false,
+            deadline: None,
+        }
+    }
+
+    pub(super) fn info(&self) -> PeerInfo {
+        PeerInfo { id: self.id, name: self.name.clone() }
+    }
+
+    pub(super) fn has(&self, kind: MediaKind) -> bool {
+        self.tracks.iter().any(|track| track.published.kind == kind)
+    }
+
+    pub(super) fn track(&mut self, ssrc: u32) -> Option<&mut Track> {
+        self.tracks.iter_mut().find(|track| track.published.ssrc == ssrc)
+    }
+
+    /// Queues a message for the client. The queue is bounded: a client that does not read is let go rather than
+    /// waited for.
+    pub(super) fn send(&mut self, message: ServerMessage) {
+        match self.outbox.try_send(message) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                tracing::info!(peer = %self.id, code = ?ErrorCode::TooSlow, "client does not read its messages");
+                self.leaving = true;
+            }
+            Err(TrySendError::Closed(_)) => self.leaving = true,
+        }
+    }
+
+    pub(super) fn dismiss(&mut self, reason: ByeReason) {
+        self.send(ServerMessage::Bye { reason });
+        self.leaving = true;
+    }
+
+    /// Sends a publisher's packet on this peer's slot for it.
+    pub(super) fn forward(&mut self, now: Instant, publisher: PeerId, track: PublishedTrack, packet: &RtpPacket) {
+        let (Some(slot), Some(connection)) = (self.slots.of(publisher), &mut self.connection) else { return };
+        while self.rewriters.len() <= slot {
+            let audio = Rewriter::new(Codec::Opus.clock_rate());
+            self.rewriters.push(SlotRewriters { audio, video: Rewriter::new(Codec::Vp8.clock_rate()) });
+        }
+        let rewriter = match track.kind {
+            MediaKind::Audio => &mut self.rewriters[slot].audio,
+            MediaKind::Video => &mut self.rewriters[slot].video,
+        };
+        let incoming = Position { sequence: packet.header.sequence_number, timestamp: packet.header.timestamp };
+        let outgoing = rewriter.rewrite(now, track.ssrc, incoming);
+        let mut packet = packet.clone();
+        packet.header.sequence_number = outgoing.sequence;
+        packet.header.timestamp = outgoing.timestamp;
+        connection.send(now, slot, track.kind, packet);
+    }
+
+    /// Moves what the connection wants to send to `transmits` and notes when it wants to be looked at again.
+    pub(super) fn drain(&mut self, transmits: &mut Vec<Transmit>) {
+        let Some(connection) = &mut self.connection else { return };
+        while let Some(transmit) = connection.transmit() {
+            transmits.push(transmit);
+        }
+        self.deadline = connection.deadline();
+    }
+}

@@ -1,0 +1,234 @@
+//! The media half of a room: offers, packets, keyframes, and who watches whom.
+
+use super::{
+    peer::{Peer, Track},
+    room::{Aftermath, Phase, Room},
+};
+use crate::rtc::{self, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
+use protocol::{
+    ids::{PeerId, TrackId},
+    limits::PEER_TRACKS,
+    native::{ByeReason, ErrorCode, ServerMessage, Subscription},
+};
+use std::{net::SocketAddr, time::Instant};
+
+impl Room {
+    pub(super) fn offer(&mut self, now: Instant, from: PeerId, sdp: String) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Some(connection) = &mut peer.connection else {
+            return self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is off; offer to the other peers.");
+        };
+        match connection.answer(now, sdp) {
+            Ok(sdp) => peer.send(ServerMessage::Answer { sdp }),
+            Err(error) => {
+                tracing::info!(peer = %from, %error, "offer refused");
+                self.error(from, ErrorCode::InvalidDescription, "The session description could not be used.");
+            }
+        }
+    }
+
+    /// A datagram of this peer arrived.
+    pub(super) fn datagram(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        from: SocketAddr,
+        local: SocketAddr,
+        datagram: &[u8],
+        out: &mut Aftermath,
+    ) {
+        if let Some(connection) = self.peers.get_mut(&peer).and_then(|peer| peer.connection.as_mut()) {
+            connection.receive(now, from, local, datagram);
+            self.outputs(now, peer, out);
+        }
+    }
+
+    /// Lets connections whose time has come do their timed work.
+    pub(super) fn tick(&mut self, now: Instant, out: &mut Aftermath) {
+        let due: Vec<PeerId> =
+            self.peers.values().filter(|peer| peer.deadline.is_some_and(|at| at <= now)).map(|peer| peer.id).collect();
+        for id in due {
+            if let Some(connection) = self.peers.get_mut(&id).and_then(|peer| peer.connection.as_mut()) {
+                connection.timeout(now);
+            }
+            self.outputs(now, id, out);
+        }
+        self.request_keyframes(now);
+        self.check_limits(now, out);
+        self.settle(now, out);
+    }
+
+    /// When [`Self::tick`] wants to be called.
+    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
+        let peers = self.peers.values().filter_map(|peer| peer.deadline);
+        let tracks = self.peers.values().flat_map(|peer| &peer.tracks);
+        let keyframes = tracks.flat_map(|track| [track.keyframes.deadline(now), track.loss.deadline()]).flatten();
+        peers.chain(keyframes).chain(self.limit_deadline()).min()
+    }
+
+    fn outputs(&mut self, now: Instant, from: PeerId, out: &mut Aftermath) {
+        let mut touched = false;
+        while let Some(output) =
+            self.peers.get_mut(&from).and_then(|peer| peer.connection.as_mut()).and_then(rtc::Connection::output)
+        {
+            match output {
+                Output::Connected => self.want_keyframes_for(from),
+                Output::Failed => {
+                    if let Some(peer) = self.peers.get_mut(&from) {
+                        peer.dismiss(ByeReason::ConnectionLost);
+                    }
+                }
+                Output::TrackOpened(track) => self.track_opened(now, from, track),
+                Output::Rtp { ssrc, packet } => {
+                    self.packet(now, from, ssrc, packet, out);
+                    continue;
+                }
+                Output::SenderReport(report) => self.sender_report(now, from, report),
+                Output::KeyframeRequested { slot } => self.keyframe_requested(from, slot),
+            }
+            touched = true;
+        }
+        if touched {
+            self.request_keyframes(now);
+            self.settle(now, out);
+        } else if let Some(peer) = self.peers.get_mut(&from) {
+            peer.drain(&mut out.transmits);
+        }
+    }
+
+    /// The hot path: capture first, so that nothing about forwarding can cost the recording a packet.
+    fn packet(&mut self, now: Instant, from: PeerId, ssrc: u32, mut packet: RtpPacket, out: &mut Aftermath) {
+        let Some(track) = self.peers.get_mut(&from).and_then(|peer| peer.track(ssrc)) else { return };
+        rtc::strip_extensions(&mut packet);
+        packet.header.payload_type = track.published.codec.payload_type();
+        if let Phase::Active { capturing, .. } = &self.phase {
+            capturing.rtp(now, track, &packet);
+            if track.published.kind == MediaKind::Video {
+                track.loss.arrived(now, packet.header.sequence_number);
+            }
+        }
+        let published = track.published;
+        for (id, watcher) in &mut self.peers {
+            if *id != from {
+                watcher.forward(now, from, published, &packet);
+                watcher.drain(&mut out.transmits);
+            }
+        }
+    }
+
+    fn sender_report(&mut self, now: Instant, from: PeerId, report: SenderReport) {
+        let Some(track) = self.peers.get_mut(&from).and_then(|peer| peer.track(report.ssrc)) else { return };
+        track.last_report = Some(report);
+        if let Phase::Active { capturing, .. } = &self.phase {
+            capturing.sender_report(now, track, report);
+        }
+    }
+
+    fn track_opened(&mut self, now: Instant, from: PeerId, published: PublishedTrack) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        if peer.tracks.len() >= PEER_TRACKS || peer.track(published.ssrc).is_some() {
+            return;
+        }
+        let Ok(random) = crate::random::bytes() else { return };
+        let mut track = Track {
+            id: TrackId::from_parts(crate::clock::unix_ms(), random),
+            published,
+            keyframes: Default::default(),
+            loss: Default::default(),
+            last_report: None,
+            capture: None,
+        };
+        if let Phase::Active { capturing, .. } = &self.phase {
+            capturing.open(now, from, peer.name.as_ref().map(ToString::to_string), &mut track);
+        }
+        peer.tracks.push(track);
+        let watchers: Vec<PeerId> = self.peers.keys().copied().filter(|id| *id != from).collect();
+        for watcher in watchers {
+            self.watch(watcher, &[from]);
+        }
+    }
+
+    /// Subscribes a newcomer to everyone who publishes.
+    pub(super) fn watch_everyone(&mut self, watcher: PeerId) {
+        let publishers: Vec<PeerId> =
+            self.peers.values().filter(|peer| peer.id != watcher && !peer.tracks.is_empty()).map(|peer| peer.id).collect();
+        if !publishers.is_empty() {
+            self.watch(watcher, &publishers);
+        }
+    }
+
+    fn watch(&mut self, watcher: PeerId, publishers: &[PeerId]) {
+        let Some(peer) = self.peers.get_mut(&watcher) else { return };
+        let Some(connection) = &mut peer.connection else { return };
+        let before = peer.slots.count();
+        for publisher in publishers {
+            peer.slots.assign(*publisher);
+        }
+        let count = peer.slots.count();
+        if count > before {
+            if let Err(error) = connection.ensure_slots(count) {
+                tracing::warn!(peer = %watcher, %error, "no slot for another publisher");
+                return;
+            }
+            peer.send(ServerMessage::Negotiate { slots: count });
+        }
+        self.tell_subscriptions(watcher);
+        self.want_keyframes_for(watcher);
+    }
+
+    /// Frees the slots that carried a peer who left.
+    pub(super) fn unwatch(&mut self, gone: PeerId) {
+        let watchers: Vec<PeerId> =
+            self.peers.values_mut().filter_map(|peer| peer.slots.release(gone).then_some(peer.id)).collect();
+        for watcher in watchers {
+            self.tell_subscriptions(watcher);
+        }
+    }
+
+    fn tell_subscriptions(&mut self, watcher: PeerId) {
+        let Some(peer) = self.peers.get(&watcher) else { return };
+        let subscriptions = peer.slots.occupied().map(|(slot, publisher)| {
+            let has = |kind| self.peers.get(&publisher).is_some_and(|publisher| publisher.has(kind));
+            Subscription { slot, peer: publisher, audio: has(MediaKind::Audio), video: has(MediaKind::Video) }
+        });
+        let message = ServerMessage::Subscriptions { subscriptions: subscriptions.collect() };
+        if let Some(peer) = self.peers.get_mut(&watcher) {
+            peer.send(message);
+        }
+    }
+
+    /// Everyone this peer watches should send a picture it can begin with.
+    fn want_keyframes_for(&mut self, watcher: PeerId) {
+        let Some(peer) = self.peers.get(&watcher) else { return };
+        let publishers: Vec<PeerId> = peer.slots.occupied().map(|(_, publisher)| publisher).collect();
+        for publisher in publishers {
+            self.want_keyframe(publisher);
+        }
+    }
+
+    fn keyframe_requested(&mut self, watcher: PeerId, slot: usize) {
+        if let Some(publisher) = self.peers.get(&watcher).and_then(|peer| peer.slots.peer(slot)) {
+            self.want_keyframe(publisher);
+        }
+    }
+
+    fn want_keyframe(&mut self, publisher: PeerId) {
+        let tracks = self.peers.get_mut(&publisher).map(|peer| &mut peer.tracks);
+        for track in tracks.into_iter().flatten().filter(|track| track.published.kind == MediaKind::Video) {
+            track.keyframes.want();
+        }
+    }
+
+    fn request_keyframes(&mut self, now: Instant) {
+        for Peer { tracks, connection, .. } in self.peers.values_mut() {
+            for track in tracks {
+                if track.loss.lost(now) {
+                    track.keyframes.want();
+                }
+                if let (true, Some(connection)) = (track.keyframes.due(now), connection.as_mut()) {
+                    connection.request_keyframe(now, track.published.ssrc);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! A worker thread: owns its rooms, its socket and its time. It never waits for anything but the poll.
+
+use super::{
+    effects::{RecordingOutcome, RecordingRequest, StartDecision},
+    policies::Policies,
+    room::{Aftermath, Newcomer, Room, RoomKey},
+    socket::RelaySocket,
+    workers::{RelayCounts, Siblings},
+};
+use crate::{
+    clock, random,
+    rtc::{self, Connection, ConnectionSettings, Transmit},
+};
+use protocol::{
+    ids::{AppKeyId, ApplicationId, PeerId, RecordingId},
+    native::ClientMessage,
+    policy::AppPolicy,
+    recording::StopCause,
+};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc::{Receiver, Sender};
+
+/// Commands handled before the socket gets its turn again.
+const COMMANDS_PER_TURN: usize = 64;
+/// Socket batches handled before the commands get their turn again.
+const BATCHES_PER_TURN: usize = 16;
+/// Timers may fire this much late; it keeps the loop from spinning on many connections.
+const TIMER_GRAIN: Duration = Duration::from_millis(5);
+/// Longest time without looking at the timers.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+
+/// What a worker can be told.
+pub enum WorkerCommand {
+    Join { room: RoomKey, policy: AppPolicy, newcomer: Newcomer },
+    Message { room: RoomKey, peer: PeerId, message: ClientMessage },
+    Disconnected { room: RoomKey, peer: PeerId, session: u64 },
+    SetPolicy { application: ApplicationId, policy: AppPolicy },
+    RevokeKey { app_key: AppKeyId },
+    Decided { room: RoomKey, decision: StartDecision },
+    StopRecording { room: RoomKey, recording: RecordingId, cause: StopCause },
+    Deliver { room: RoomKey, recording: RecordingId, outcome: RecordingOutcome },
+    /// Arrived at another worker's socket.
+    Datagram { from: SocketAddr, local: SocketAddr, bytes: Vec<u8> },
+    ShutDown { done: tokio::sync::oneshot::Sender<()> },
+}
+
+/// Whose a datagram from an address is.
+#[derive(Debug, Clone, Copy)]
+enum Route {
+    Here { room: u64, peer: PeerId },
+    Sibling(u8),
+}
+
+/// Everything a worker owns.
+pub(super) struct Worker {
+    pub index: u8,
+    pub candidates: Vec<SocketAddr>,
+    pub siblings: Siblings,
+    pub counts: Arc<RelayCounts>,
+    pub requests: Sender<RecordingRequest>,
+    rooms: HashMap<u64, Room>,
+    numbers: HashMap<RoomKey, u64>,
+    next_room: u64,
+    routes: HashMap<SocketAddr, Route>,
+    ufrags: HashMap<String, (u64, PeerId)>,
+    policies: Policies,
+    transmits: Vec<Transmit>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        index: u8,
+        candidates: Vec<SocketAddr>,
+        siblings: Siblings,
+        counts: Arc<RelayCounts>,
+        requests: Sender<RecordingRequest>,
+    ) -> Self {
+        Self {
+            index,
+            candidates,
+            siblings,
+            counts,
+            requests,
+            rooms: HashMap::new(),
+            numbers: HashMap::new(),
+            next_room: 0,
+            routes: HashMap::new(),
+            ufrags: HashMap::new(),
+            policies: Policies::default(),
+            transmits: Vec::new(),
+        }
+    }
+
+    /// Runs until the command channel is closed.
+    pub(super) fn run(mut self, mut poll: mio::Poll, mut socket: RelaySocket, mut commands: Receiver<WorkerCommand>) {
+        let mut events = mio::Events::with_capacity(8);
+        let mut wait = LONGEST_WAIT;
+        let mut busy = false;
+        loop {
+            let timeout = if busy { Duration::ZERO } else { wait };
+            if let Err(error) = poll.poll(&mut events, Some(timeout))
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "worker poll failed");
+                return;
+            }
+            busy = false;
+            for turn in 0.. {
+                match commands.try_recv() {
+                    Ok(command) => self.command(command),
+                    Err(tokio::sync::mpsc::error::TryRecvError::Empty) => break,
+                    Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => return,
+                }
+                if turn == COMMANDS_PER_TURN {
+                    busy = true;
+                    break;
+                }
+            }
+            for turn in 0.. {
+                let now = clock::now();
+                if !socket.receive(|from, local, datagram| self.datagram(now, from, local, datagram)) {
+                    break;
+                }
+                socket.send(&mut self.transmits);
+                if turn == BATCHES_PER_TURN {
+                    busy = true;
+                    break;
+                }
+            }
+            wait = self.tick();
+            socket.send(&mut self.transmits);
+        }
+    }
+
+    fn command(&mut self, command: WorkerCommand) {
+        let now = clock::now();
+        match command {
+            WorkerCommand::Join { room, policy, newcomer } => self.join(now, room, policy, newcomer),
+            WorkerCommand::Message { room, peer, message } => {
+                self.turn(&room, |room, out| room.message(now, peer, message, out));
+            }
+            WorkerCommand::Disconnected { room, peer, session } => {
+                self.turn(&room, |room, out| room.disconnected(now, peer, session, out));
+            }
+            WorkerCommand::SetPolicy { application, policy } => {
+                let policy = self.policies.update(application, policy).clone();
+                self.turn_where(
+                    |room| room.key.application == application,
+                    |room, out| room.set_policy(now, policy.clone(), out),
+                );
+            }
+            WorkerCommand::RevokeKey { app_key } => {
+                self.turn_where(|_| true, |room, out| room.revoke_key(now, app_key, out));
+            }
+            WorkerCommand::Decided { room, decision } => self.decided(now, room, decision),
+            WorkerCommand::StopRecording { room, recording, cause } => self.turn(&room, |room, out| {
+                if room.recording() == Some(recording) {
+                    room.stop_recording(now, cause, out);
+                    room.settle(now, out);
+                }
+            }),
+            WorkerCommand::Deliver { room, recording, outcome } => {
+                self.turn(&room, |room, out| room.deliver(now, recording, outcome, out));
+            }
+            WorkerCommand::Datagram { from, local, bytes } => self.datagram(now, from, local, &bytes),
+            WorkerCommand::ShutDown { done } => {
+                self.turn_where(|_| true, |room, out| room.shut_down(now, out));
+                // The receiver may have given up waiting.
+                let _ = done.send(());
+            }
+        }
+    }
+
+    fn join(&mut self, now: Instant, key: RoomKey, policy: AppPolicy, newcomer: Newcomer) {
+        let policy = self.policies.update(key.application, policy).clone();
+        let number = self.room_number(now, &key, &policy);
+        let mut connection = None;
+        if policy.relay {
+            let (ufrag, made) = match self.new_connection(now) {
+                Ok(made) => made,
+                Err(error) => return tracing::error!(%error, "no connection for a newcomer"),
+            };
+            self.ufrags.insert(ufrag, (number, newcomer.peer));
+            connection = Some(made);
+        }
+        self.turn(&key, |room, out| room.join(now, newcomer, connection, out));
+    }
+
+    fn room_number(&mut self, now: Instant, key: &RoomKey, policy: &AppPolicy) -> u64 {
+        if let Some(number) = self.numbers.get(key) {
+            return *number;
+        }
+        self.next_room += 1;
+        self.numbers.insert(key.clone(), self.next_room);
+        self.rooms.insert(self.next_room, Room::new(now, key.clone(), policy.clone()));
+        self.next_room
+    }
+
+    /// The fragment begins with the worker's number, so that a sibling knows where a datagram belongs.
+    fn new_connection(&self, now: Instant) -> anyhow::Result<(String, Connection)> {
+        let [a, b, c, d] = random::bytes::<4>()?;
+        let ufrag = format!("{:02x}{}", self.index, hex::encode(random::bytes::<8>()?));
+        let settings = ConnectionSettings {
+            candidates: self.candidates.clone(),
+            ufrag: ufrag.clone(),
+            password: hex::encode(random::bytes::<16>()?),
+            first_ssrc: u32::from_be_bytes([a, b, c, d]),
+        };
+        Ok((ufrag, Connection::new(now, settings)?))
+    }
+
+    fn decided(&mut self, now: Instant, key: RoomKey, decision: StartDecision) {
+        if self.numbers.contains_key(&key) {
+            return self.turn(&key, |room, out| room.decided(now, decision, out));
+        }
+        // Everyone left while the control plane was asked: a room of its own ends the capture properly.
+        let policy = AppPolicy {
+            revision: 0,
+            relay: true,
+            recording: true,
+            max_duration_seconds: 0,
+            idle_timeout_seconds: 0,
+            allowed_origins: Vec::new(),
+        };
+        let mut out = Aftermath::default();
+        Room::new(now, key, policy).decided(now, decision, &mut out);
+        self.aftermath(out);
+    }
+
+    fn datagram(&mut self, now: Instant, from: SocketAddr, local: SocketAddr, datagram: &[u8]) {
+        let route = match rtc::local_ufrag(datagram) {
+            Some(ufrag) => self.route(from, ufrag),
+            None => self.routes.get(&from).copied(),
+        };
+        match route {
+            Some(Route::Here { room: number, peer }) => {
+                let Some(room) = self.rooms.get_mut(&number) else { return };
+                let mut out = Aftermath { transmits: std::mem::take(&mut self.transmits), ..Default::default() };
+                room.datagram(now, peer, from, local, datagram, &mut out);
+                self.aftermath(out);
+            }
+            Some(Route::Sibling(index)) => {
+                let bytes = datagram.to_vec();
+                self.siblings.pass(index, WorkerCommand::Datagram { from, local, bytes });
+            }
+            None => {}
+        }
+    }
+
+    fn route(&mut self, from: SocketAddr, ufrag: &str) -> Option<Route> {
+        let route = match self.ufrags.get(ufrag) {
+            Some((room, peer)) => Route::Here { room: *room, peer: *peer },
+            None => {
+                let index = u8::from_str_radix(ufrag.get(..2)?, 16).ok()?;
+                if index == self.index || !self.siblings.has(index) {
+                    return None;
+                }
+                Route::Sibling(index)
+            }
+        };
+        self.routes.insert(from, route);
+        Some(route)
+    }
+
+    fn tick(&mut self) -> Duration {
+        let now = clock::now();
+        let due: Vec<u64> = self.rooms.iter().filter(|(_, room)| room.deadline(now).is_some_and(|at| at <= now)).map(|(number, _)| *number).collect();
+        for number in due {
+            let Some(room) = self.rooms.get_mut(&number) else { continue };
+            let mut out = Aftermath::default();
+            room.tick(now, &mut out);
+            self.aftermath(out);
+        }
+        self.sweep();
+        let next = self.rooms.values().filter_map(|room| room.deadline(now)).min();
+        next.map_or(LONGEST_WAIT, |at| at.saturating_duration_since(now).clamp(TIMER_GRAIN, LONGEST_WAIT))
+    }
+
+    fn turn(&mut self, key: &RoomKey, turn: impl FnOnce(&mut Room, &mut Aftermath)) {
+        let room = self.numbers.get(key).and_then(|number| self.rooms.get_mut(number));
+        let Some(room) = room else { return };
+        let mut out = Aftermath::default();
+        turn(room, &mut out);
+        self.aftermath(out);
+    }
+
+    fn turn_where(&mut self, chosen: impl Fn(&Room) -> bool, mut turn: impl FnMut(&mut Room, &mut Aftermath)) {
+        let mut out = Aftermath::default();
+        for room in self.rooms.values_mut().filter(|room| chosen(room)) {
+            turn(room, &mut out);
+        }
+        self.aftermath(out);
+    }
+
+    fn aftermath(&mut self, mut out: Aftermath) {
+        if self.transmits.is_empty() {
+            self.transmits = out.transmits;
+        } else {
+            self.transmits.append(&mut out.transmits);
+        }
+        for request in out.requests {
+            // The recorder keeps up with people pressing buttons; were it stuck, blocking here would stop the media.
+            if let Err(error) = self.requests.try_send(request) {
+                tracing::error!(%error, "recorder does not take requests");
+            }
+        }
+        for gone in out.gone {
+            self.ufrags.retain(|_, (_, peer)| *peer != gone);
+            self.routes.retain(|_, route| !matches!(route, Route::Here { peer, .. } if *peer == gone));
+        }
+    }
+
+    fn sweep(&mut self) {
+        self.rooms.retain(|_, room| !room.is_over());
+        self.numbers.retain(|_, number| self.rooms.contains_key(number));
+        let peers = self.rooms.values().map(|room| room.peers.len()).sum();
+        self.counts.set(self.index, self.rooms.len(), peers);
+    }
+}

@@ -1,0 +1,182 @@
+//! The socket loop of one client: reads, asks the session what it means, passes it to the room, writes what comes
+//! back.
+
+use super::session::{Allowance, parse, sentence};
+use crate::{
+    clock,
+    sfu::{Newcomer, RoomKey, WorkerCommand, Workers},
+    signaling::TokenKey,
+};
+use axum::{
+    Router,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket, close_code},
+    },
+    http::{HeaderMap, header::ORIGIN},
+    response::Response,
+    routing::any,
+};
+use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
+use protocol::{
+    ids::{NodeId, PeerId},
+    limits::{CLIENT_QUEUE, SIGNALING_MESSAGE_BYTES},
+    native::{ClientMessage, ErrorCode, PROTOCOL_VERSION, ServerMessage},
+    token::JoinClaims,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    time::{interval, timeout},
+};
+
+/// Time a client has for its hello.
+const HELLO_TIME: Duration = Duration::from_secs(10);
+/// Time one message may take to be written.
+const WRITE_TIME: Duration = Duration::from_secs(10);
+/// The node pings this often; a client that sends nothing, not even pongs, for two rounds is gone.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// What the front door needs.
+#[derive(Clone)]
+pub struct NativeSettings {
+    pub node: NodeId,
+    pub token_key: TokenKey,
+    pub workers: Workers,
+    /// Counts sockets.
+    pub sessions: Arc<AtomicU64>,
+}
+
+/// The route `/native`.
+pub fn router(settings: NativeSettings) -> Router {
+    Router::new().route("/native", any(upgrade)).with_state(settings)
+}
+
+async fn upgrade(State(settings): State<NativeSettings>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+    // A little over the limit, so that an oversized message gets an answer instead of a reset; the socket layer
+    // closes on anything larger.
+    let upgrade = upgrade.max_message_size(SIGNALING_MESSAGE_BYTES * 2).max_frame_size(SIGNALING_MESSAGE_BYTES * 2);
+    upgrade.on_upgrade(move |socket| client(settings, origin, socket))
+}
+
+type Sink = SplitSink<WebSocket, Message>;
+
+async fn client(settings: NativeSettings, origin: Option<String>, mut socket: WebSocket) {
+    let claims = match hello(&settings, origin.as_deref(), &mut socket).await {
+        Ok(Some(claims)) => claims,
+        Ok(None) => return,
+        Err(code) => {
+            let (mut sink, _) = socket.split();
+            return refuse(&mut sink, code).await;
+        }
+    };
+    let room = RoomKey { application: claims.application, room: claims.room };
+    let peer = claims.sub;
+    let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
+    let session = settings.sessions.fetch_add(1, Ordering::Relaxed);
+    let newcomer = Newcomer { peer, session, name: claims.name, app_key: claims.app_key, outbox };
+    settings.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy: claims.policy, newcomer }).await;
+    conversation(&settings.workers, &room, peer, socket, messages).await;
+    settings.workers.to_room(&room, WorkerCommand::Disconnected { room: room.clone(), peer, session }).await;
+}
+
+/// Waits for the hello. `None`: the client went away.
+async fn hello(
+    settings: &NativeSettings,
+    origin: Option<&str>,
+    socket: &mut WebSocket,
+) -> Result<Option<JoinClaims>, ErrorCode> {
+    let text = match timeout(HELLO_TIME, socket.recv()).await {
+        Err(_) => return Err(ErrorCode::HelloExpected),
+        Ok(Some(Ok(Message::Text(text)))) => text,
+        Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Ok(None),
+        Ok(Some(Ok(_))) => return Err(ErrorCode::HelloExpected),
+    };
+    let ClientMessage::Hello { protocol, token } = parse(&text)? else { return Err(ErrorCode::HelloExpected) };
+    if protocol != PROTOCOL_VERSION {
+        return Err(ErrorCode::UnsupportedProtocol);
+    }
+    let claims = settings.token_key.verify(settings.node, clock::unix_ms() / 1000, &token)?;
+    if !claims.policy.allows_origin(origin) {
+        return Err(ErrorCode::OriginNotAllowed);
+    }
+    Ok(Some(claims))
+}
+
+async fn conversation(
+    workers: &Workers,
+    room: &RoomKey,
+    peer: PeerId,
+    socket: WebSocket,
+    mut messages: mpsc::Receiver<ServerMessage>,
+) {
+    let (mut sink, mut stream) = socket.split();
+    let mut allowance = Allowance::new(clock::now());
+    let mut pings = interval(PING_EVERY);
+    let mut silent_rounds = 0;
+    loop {
+        tokio::select! {
+            message = messages.recv() => {
+                // The room dropped its end: this peer is out.
+                let Some(message) = message else { return close(&mut sink).await };
+                if !write(&mut sink, &message).await {
+                    return;
+                }
+            }
+            incoming = stream.next() => {
+                silent_rounds = 0;
+                let Some(Ok(incoming)) = incoming else { return };
+                if !allowance.take(clock::now()) {
+                    return refuse(&mut sink, ErrorCode::TooManyMessages).await;
+                }
+                match incoming {
+                    Message::Text(text) => match parse(&text) {
+                        Ok(message) => {
+                            let command = WorkerCommand::Message { room: room.clone(), peer, message };
+                            workers.to_room(room, command).await;
+                        }
+                        Err(code) => if !answer(&mut sink, code).await { return },
+                    },
+                    Message::Binary(_) => if !answer(&mut sink, ErrorCode::MalformedMessage).await { return },
+                    Message::Close(_) => return,
+                    Message::Ping(_) | Message::Pong(_) => {}
+                }
+            }
+            _ = pings.tick() => {
+                silent_rounds += 1;
+                if silent_rounds > 2 || timeout(WRITE_TIME, sink.send(Message::Ping(Default::default()))).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn write(sink: &mut Sink, message: &ServerMessage) -> bool {
+    let Ok(text) = serde_json::to_string(message) else { return false };
+    matches!(timeout(WRITE_TIME, sink.send(Message::Text(text.into()))).await, Ok(Ok(())))
+}
+
+async fn answer(sink: &mut Sink, code: ErrorCode) -> bool {
+    write(sink, &ServerMessage::Error { code, message: sentence(code).to_owned(), fatal: false }).await
+}
+
+async fn refuse(sink: &mut Sink, code: ErrorCode) {
+    let message = ServerMessage::Error { code, message: sentence(code).to_owned(), fatal: true };
+    if write(sink, &message).await {
+        close(sink).await;
+    }
+}
+
+async fn close(sink: &mut Sink) {
+    let frame = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+    // The other side may already be gone.
+    let _ = timeout(WRITE_TIME, sink.send(Message::Close(Some(frame)))).await;
+}
