@@ -134,3 +134,6 @@ impl From<io::Error> for CaptureError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -216,3 +216,109 @@ impl<I: Iterator<Item = LoggedRecord>> Iterator for Reordered<I> {
         Some(OrderedPacket { place, arrival_us, packet, lost_before, starts_stream: previous.is_none() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn packet(ssrc: u32, sequence: u16, timestamp: u32) -> Bytes {
+        let mut bytes = vec![0x80, 96];
+        bytes.extend(sequence.to_be_bytes());
+        bytes.extend(timestamp.to_be_bytes());
+        bytes.extend(ssrc.to_be_bytes());
+        bytes.into()
+    }
+
+    fn order(records: Vec<(u64, Bytes)>) -> Vec<OrderedPacket> {
+        let records = records.into_iter().map(|(arrival_us, bytes)| LoggedRecord { arrival_us, record: Record::Rtp(bytes) });
+        Reordered::new(records, 96).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_unwrap_whatever_the_order(start: u16, steps in prop::collection::vec(-100i64..200, 1..200)) {
+            let mut unwrapper = SequenceUnwrapper::default();
+            unwrapper.unwrap(start);
+            let mut expected = i64::from(start);
+            for step in steps {
+                expected += step;
+                prop_assert_eq!(unwrapper.unwrap(expected as u16), expected);
+                expected = unwrapper.highest.unwrap();
+            }
+        }
+
+        #[test]
+        fn timestamps_unwrap(start: u32, steps in prop::collection::vec(i64::from(i32::MIN)..i64::from(i32::MAX), 1..100)) {
+            let mut unwrapper = TimestampUnwrapper::default();
+            let mut expected = unwrapper.unwrap(start);
+            for step in steps {
+                expected += step;
+                prop_assert_eq!(unwrapper.unwrap(expected as u32), expected);
+            }
+        }
+
+        #[test]
+        fn jitter_repairs_and_duplicates_end_in_order(
+            first: u16,
+            delays in prop::collection::vec((0u64..2_900_000, 1usize..3, any::<bool>()), 1..300),
+        ) {
+            let mut sent: Vec<(u64, Bytes)> = Vec::new();
+            let mut kept = Vec::new();
+            for (index, &(delay, copies, lost)) in delays.iter().enumerate() {
+                // The first one tells where numbering begins; packets before it cannot be told from late ones.
+                let (delay, lost) = if index == 0 { (0, false) } else { (delay, lost) };
+                if lost {
+                    continue;
+                }
+                kept.push(i64::from(first) + index as i64);
+                let bytes = packet(7, first.wrapping_add(index as u16), index as u32 * 960);
+                for copy in 0..copies {
+                    sent.push((index as u64 * 20_000 + delay + copy as u64, bytes.clone()));
+                }
+            }
+            sent.sort_by_key(|&(arrival, _)| arrival);
+            let received = order(sent);
+            let numbers: Vec<_> = received.iter().map(|packet| packet.place.sequence).collect();
+            prop_assert_eq!(&numbers, &kept);
+            let lost: u64 = received.iter().map(|packet| packet.lost_before).sum();
+            prop_assert_eq!(lost as i64, kept.last().unwrap() - kept[0] + 1 - kept.len() as i64);
+        }
+
+        #[test]
+        fn garbage_is_ignored(records in prop::collection::vec((any::<u64>(), prop::collection::vec(any::<u8>(), 0..40)), 0..100)) {
+            let records = records.into_iter().map(|(arrival, bytes)| (arrival, bytes.into())).collect();
+            prop_assert!(order(records).len() <= 100);
+        }
+    }
+
+    #[test]
+    fn a_repair_that_comes_too_late_is_dropped() {
+        let records = vec![(0, packet(1, 10, 0)), (1, packet(1, 12, 0)), (3_100_000, packet(1, 13, 0)), (3_200_000, packet(1, 11, 0))];
+        let numbers: Vec<_> = order(records).iter().map(|packet| packet.place.sequence).collect();
+        assert_eq!(numbers, [10, 12, 13]);
+    }
+
+    #[test]
+    fn another_source_or_a_restart_begins_a_stream() {
+        let records = vec![
+            (0, packet(1, 20_000, 500)),
+            (10, packet(2, 3, 9)),
+            (20, packet(1, 20_001, 500)),
+            (30, packet(2, 40_000, 7)),
+            (40, packet(2, 40_001, 8)),
+        ];
+        let placed: Vec<_> = order(records)
+            .iter()
+            .map(|packet| (packet.place.stream, packet.place.sequence, packet.starts_stream))
+            .collect();
+        assert_eq!(placed, [(0, 20_000, true), (0, 20_001, false), (1, 3, true), (2, 40_001, true)]);
+    }
+
+    #[test]
+    fn other_payload_types_are_not_of_this_track() {
+        let mut bytes = packet(1, 1, 1).to_vec();
+        bytes[1] = 97;
+        assert_eq!(order(vec![(0, bytes.into())]), []);
+    }
+}

@@ -78,10 +78,13 @@ impl CaptureHandle {
         self.0.queue.close(Some(Entry::Event { arrival_us, event: CaptureEvent::Stopped { cause } }));
     }
 
-    /// Waits until the capture has ended and everything is on disk.
-    pub async fn finished(&self) {
-        // An error means the writer is gone, which is an end as well.
-        let _ = self.0.done.clone().wait_for(|done| *done).await;
+    /// Waits until the capture has ended and everything is on disk. Holds no handle while it waits.
+    pub fn finished(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut done = self.0.done.clone();
+        async move {
+            // An error means the writer is gone, which is an end as well.
+            let _ = done.wait_for(|done| *done).await;
+        }
     }
 }
 
