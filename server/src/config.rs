@@ -1,0 +1,97 @@
+//! Options of the process, from flags and environment variables. The only place that reads the environment.
+
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf};
+use url::Url;
+
+/// Records WebRTC calls into your own bucket.
+#[derive(Debug, Parser)]
+#[command(name = "mixdown", version)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub task: Task,
+    /// What to log, as `tracing` directives.
+    #[arg(long, env = "RUST_LOG", global = true, default_value = "warn,app=info,domain=info,server=info")]
+    pub log: String,
+}
+
+/// What the process is asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Run the control plane and one media node beside it.
+    Up {
+        #[command(flatten)]
+        control_plane: ControlPlaneOptions,
+        #[command(flatten)]
+        media: MediaOptions,
+    },
+    /// Run the control plane alone; media nodes run elsewhere.
+    Serve {
+        #[command(flatten)]
+        control_plane: ControlPlaneOptions,
+    },
+}
+
+/// Options of the control plane.
+#[derive(Debug, Clone, Args)]
+pub struct ControlPlaneOptions {
+    /// Address of the console, the API and the node link.
+    #[arg(long, env = "MIXDOWN_LISTEN", default_value = "0.0.0.0:3000")]
+    pub listen: SocketAddr,
+    /// How browsers reach the console [default: http://localhost and the port of --listen].
+    #[arg(long, env = "MIXDOWN_PUBLIC_URL")]
+    pub public_url: Option<Url>,
+    /// Directory of the database, the key files and the embedded object store.
+    #[arg(long, env = "MIXDOWN_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// `postgres://…` or `sqlite://…` [default: SQLite in the data directory].
+    #[arg(long, env = "MIXDOWN_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Address of the embedded object store.
+    #[arg(long, env = "MIXDOWN_STORE_LISTEN", default_value = "127.0.0.1:3002")]
+    pub store_listen: SocketAddr,
+    /// How browsers and nodes reach the embedded object store; needed when it listens beyond this machine
+    /// [default: http:// and --store-listen].
+    #[arg(long, env = "MIXDOWN_STORE_URL")]
+    pub store_url: Option<Url>,
+    /// Directory of the console's bundle.
+    #[arg(long, env = "MIXDOWN_SITE_ROOT", default_value = "target/site")]
+    pub site_root: PathBuf,
+    /// Directory of the browser SDK and the demo page's files.
+    #[arg(long, env = "MIXDOWN_PUBLIC_DIR", default_value = "public")]
+    pub public_dir: PathBuf,
+    /// Private addresses that webhooks may be sent to, as `host:port` or `host:*`, separated by commas.
+    #[arg(long, env = "MIXDOWN_ALLOW_PRIVATE", default_value = "")]
+    pub allow_private: String,
+}
+
+/// Options of the media node that `up` runs. Its remaining options are inherited through the environment.
+#[derive(Debug, Clone, Args)]
+pub struct MediaOptions {
+    /// The media program [default: mixdown-media beside this program].
+    #[arg(long, env = "MIXDOWN_MEDIA_BIN")]
+    pub media_bin: Option<PathBuf>,
+    /// Address of the node's signaling.
+    #[arg(long, env = "MIXDOWN_MEDIA_LISTEN", default_value = "0.0.0.0:3001")]
+    pub media_listen: SocketAddr,
+    /// How browsers reach the node's signaling [default: ws://localhost and the port of --media-listen].
+    #[arg(long, env = "MIXDOWN_SIGNALING_URL")]
+    pub signaling_url: Option<Url>,
+    /// UDP port of the media.
+    #[arg(long, env = "MIXDOWN_UDP_PORT", default_value_t = 3003)]
+    pub udp_port: u16,
+    /// Directory of the captures [default: spool in the data directory].
+    #[arg(long, env = "MIXDOWN_SPOOL")]
+    pub spool: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+}

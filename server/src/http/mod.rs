@@ -1,0 +1,15 @@
+//! The HTTP side of the control plane: one router, one renderer of problems, one place for each protection.
+
+mod body;
+mod csrf;
+mod demo;
+mod health;
+mod join;
+mod problem;
+mod request_id;
+mod router;
+pub(crate) mod security_headers;
+mod static_files;
+
+pub use problem::Problem;
+pub use router::{Web, router};

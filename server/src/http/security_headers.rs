@@ -1,0 +1,88 @@
+//! What browsers are told about every answer, unless the handler said something more precise.
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::fmt::Write as _;
+
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// Answers that are not pages may load nothing and be framed nowhere.
+const NOT_A_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const NO_DEVICES: &str = "camera=(), display-capture=(), geolocation=(), microphone=()";
+/// For the page that joins a call.
+pub const CALL_DEVICES: &str = "camera=(self), display-capture=(self), geolocation=(), microphone=(self)";
+const ONE_YEAR: &str = "max-age=31536000; includeSubDomains";
+
+/// Whether the console is reached over TLS, which is then required for a year.
+#[derive(Debug, Clone, Copy)]
+pub struct Https(pub bool);
+
+/// Adds the headers that are missing.
+pub async fn add(State(https): State<Https>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    add_missing(headers, header::CONTENT_SECURITY_POLICY, NOT_A_PAGE);
+    add_missing(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add_missing(headers, header::REFERRER_POLICY, "same-origin");
+    add_missing(headers, header::X_FRAME_OPTIONS, "DENY");
+    add_missing(headers, CROSS_ORIGIN_OPENER_POLICY, "same-origin");
+    add_missing(headers, CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
+    add_missing(headers, PERMISSIONS_POLICY, NO_DEVICES);
+    add_missing(headers, header::CACHE_CONTROL, "no-store");
+    if https.0 {
+        add_missing(headers, header::STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+    }
+    response
+}
+
+fn add_missing(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+/// Policy of a console page: our scripts and those with the page's nonce, media from the org's storage.
+#[must_use]
+pub fn console_policy(nonce: &str, media_origins: &[String]) -> String {
+    let mut policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'; media-src 'self' blob:"
+    );
+    for origin in media_origins.iter().filter(|origin| is_plain_origin(origin)) {
+        let _ = write!(policy, " {origin}");
+    }
+    policy
+}
+
+/// Policy of the demo page: it also talks to whichever node its room lives on.
+#[must_use]
+pub fn demo_policy(public_origin: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self' {public_origin} ws: wss:; media-src 'self' blob:; form-action 'none'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+/// An origin that cannot end its directive or begin another.
+fn is_plain_origin(origin: &str) -> bool {
+    !origin.is_empty() && origin.bytes().all(|b| b.is_ascii_alphanumeric() || b":/.-[]".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storage_cannot_widen_the_policy() {
+        let origins = ["http://127.0.0.1:3002".to_owned(), "https://x; script-src *".to_owned()];
+        let policy = console_policy("abc", &origins);
+        assert!(policy.ends_with("media-src 'self' blob: http://127.0.0.1:3002"), "{policy}");
+        assert_eq!(policy.matches("script-src").count(), 1);
+    }
+}
