@@ -1,1 +1,83 @@
+//! The console: pages, components and server functions, rendered on the server and taken over in the browser.
+//!
+//! Every page and every form works without JavaScript. The HTTP server mounts the routes of [`App`] inside [`shell`],
+//! provides a `server::Request` as context for pages and server functions alike, and renders the app for unknown
+//! addresses too, so that they get the console's own "not found". Errors of plain forms travel through the `Referer`
+//! address, so the referrer policy must be `same-origin`.
 
+#![expect(clippy::needless_pass_by_value, reason = "properties of components are owned")]
+
+#[cfg(all(feature = "ssr", feature = "hydrate"))]
+compile_error!("the features `ssr` and `hydrate` exclude each other: check the crates `server` and `hydrate` in two runs");
+
+pub mod components;
+pub mod error;
+pub mod format;
+pub mod pages;
+pub mod paths;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Redirect, Route, Router, Routes},
+    path,
+};
+use pages::{
+    account::{SetUpPage, SignInPage},
+    application::ApplicationPage,
+    applications::ApplicationsPage,
+    audit::AuditPage,
+    frame::Frame,
+    not_found::NotFoundPage,
+    outbox::OutboxPage,
+    storage::StoragePage,
+};
+
+/// The whole console. `Async` on every route: a page is sent once it is complete, so it needs no script to be read.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|page: String| format!("{page} · Mixdown")/>
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/setup") view=SetUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("") view=|| view! { <Redirect path=paths::HOME/> } ssr=SsrMode::Async/>
+                    <Route path=path!("applications") view=ApplicationsPage ssr=SsrMode::Async/>
+                    <Route path=path!("applications/:id") view=ApplicationPage ssr=SsrMode::Async/>
+                    <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async/>
+                    <Route path=path!("outbox") view=OutboxPage ssr=SsrMode::Async/>
+                    <Route path=path!("audit") view=AuditPage ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+/// The document around [`App`].
+#[cfg(feature = "ssr")]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    use leptos_meta::MetaTags;
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=server::theme().as_str()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="stylesheet" href="/pkg/console.css"/>
+                <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml"/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}

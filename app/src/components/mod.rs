@@ -1,0 +1,17 @@
+//! Parts that pages are made of. None of them calls the server.
+
+mod card;
+mod copy;
+mod form;
+mod pipeline;
+mod problem;
+mod recording_badge;
+mod time;
+
+pub use card::{Card, EmptyState, PageHeader};
+pub use copy::CopyText;
+pub use form::{Field, FormNotice, Notice, SubmitButton, Tone};
+pub use pipeline::Pipeline;
+pub use problem::{Loading, Missing, Problem};
+pub use recording_badge::RecordingBadge;
+pub use time::{Elapsed, Instant};

@@ -1,0 +1,48 @@
+use super::{Forms, view::KeyView};
+use crate::components::{Card, CopyText, FormNotice, Instant, SubmitButton};
+use leptos::{either::Either, prelude::*};
+use protocol::ids::ApplicationId;
+
+/// Keys that pages join with.
+#[component]
+pub fn KeysCard(application: ApplicationId, keys: Vec<KeyView>, forms: Forms) -> impl IntoView {
+    let none_live = keys.iter().all(|key| key.revoked);
+    let rows = keys.into_iter().map(move |key| view! { <KeyRow application key forms/> });
+    view! {
+        <Card id="keys" title="App key">
+            <p class="muted">"Your pages join rooms with it. It is not a secret: the allowed origins say which pages may use it."</p>
+            {none_live.then(|| view! { <p class="notice">"No key is valid, so nobody can join. Make one."</p> })}
+            <ul class="keys">{rows.collect_view()}</ul>
+            <ActionForm action=forms.create_key>
+                <input type="hidden" name="application" value=application.to_string()/>
+                <SubmitButton label="Make another key" busy_label="Making…" pending=forms.create_key.pending() class="button button-small"/>
+            </ActionForm>
+            <FormNotice action=forms.create_key/>
+            <FormNotice action=forms.revoke_key done="The key was revoked."/>
+        </Card>
+    }
+}
+
+#[component]
+fn KeyRow(application: ApplicationId, key: KeyView, forms: Forms) -> impl IntoView {
+    let id = key.id.to_string();
+    if key.revoked {
+        return Either::Left(view! {
+            <li class="key"><code class="identifier is-revoked">{id}</code><span class="badge">"Revoked"</span></li>
+        });
+    }
+    Either::Right(view! {
+        <li class="key">
+            <CopyText value=id.clone() label="the app key"/>
+            <details class="revoke">
+                <summary>"Revoke…"</summary>
+                <p class="muted">"Made "<Instant unix_ms=key.created_ms/>" UTC. Pages that use this key can no longer join, and its calls end. This cannot be undone."</p>
+                <ActionForm action=forms.revoke_key>
+                    <input type="hidden" name="application" value=application.to_string()/>
+                    <input type="hidden" name="key" value=id/>
+                    <SubmitButton label="Revoke this key" busy_label="Revoking…" pending=forms.revoke_key.pending() class="button button-small button-danger"/>
+                </ActionForm>
+            </details>
+        </li>
+    })
+}

@@ -1,0 +1,116 @@
+use super::{api::StopRecording, causes, view::RecordingView};
+use crate::{
+    components::{Elapsed, Instant, Pipeline, RecordingBadge, SubmitButton},
+    format,
+};
+use leptos::prelude::*;
+use protocol::recording::RecordingState;
+
+/// Length of the longest recording in the list; bars are drawn beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    longest_ms: u64,
+}
+
+impl Scale {
+    pub fn of(recordings: &[RecordingView]) -> Self {
+        Self { longest_ms: recordings.iter().filter_map(|recording| recording.duration_ms).max().unwrap_or(0) }
+    }
+
+    /// Width of a bar, in hundredths; never invisible.
+    fn percent(self, ms: u64) -> u64 {
+        (ms * 100).checked_div(self.longest_ms).unwrap_or(0).clamp(2, 100)
+    }
+}
+
+/// One recording: a row, and below it what a person should know.
+#[component]
+pub fn RecordingRows(
+    recording: RecordingView,
+    scale: Scale,
+    /// This page, without the player.
+    here: Signal<String>,
+    stop: ServerAction<StopRecording>,
+) -> impl IntoView {
+    let remark = remark(&recording);
+    let id = recording.id.to_string();
+    let (room, state, started_ms, duration_ms) = (recording.room.clone(), recording.state, recording.started_ms, recording.duration_ms);
+    let size = recording.bytes.map(|bytes| {
+        let picture = recording.picture.map(|(width, height)| format!("{width} × {height}"));
+        view! { {format::size(bytes)}<span class="table-detail">{picture}</span> }
+    });
+    view! {
+        <tbody class="recording" data-recording=id>
+            <tr>
+                <td data-label="State"><RecordingBadge state/></td>
+                <th scope="row" data-label="Room" class="wrap">{room}</th>
+                <td data-label="Started"><Instant unix_ms=started_ms/></td>
+                <td data-label="Duration">{duration_ms.map(|ms| view! { <Length ms scale/> })}</td>
+                <td data-label="Size" class="number">{size}</td>
+                <td class="table-actions"><Actions recording here stop/></td>
+            </tr>
+            {remark.map(|remark| view! { <tr class="recording-remark"><td colspan="6">{remark}</td></tr> })}
+        </tbody>
+    }
+}
+
+/// What the second row says: the way still to go, or why it ended as it did.
+fn remark(recording: &RecordingView) -> Option<AnyView> {
+    if !recording.state.is_final() {
+        let state = recording.state;
+        return Some(view! { <Pipeline state/> }.into_any());
+    }
+    let failed = recording.failure_cause.filter(|_| recording.state == RecordingState::Failed).map(causes::failed);
+    let sentence = failed.or_else(|| recording.stop_cause.and_then(causes::stopped))?;
+    Some(view! { <p class="muted">{sentence}</p> }.into_any())
+}
+
+/// A duration with a bar as long as it is beside the others.
+#[component]
+fn Length(ms: u64, scale: Scale) -> impl IntoView {
+    view! {
+        <Elapsed ms/>
+        <svg class="length" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+            <rect class="length-track" width="100" height="4"/>
+            <rect class="length-bar" width=scale.percent(ms).to_string() height="4"/>
+        </svg>
+    }
+}
+
+#[component]
+fn Actions(recording: RecordingView, here: Signal<String>, stop: ServerAction<StopRecording>) -> impl IntoView {
+    let id = recording.id.to_string();
+    let of_room = format!(" the recording of {}", recording.room);
+    match recording.state {
+        RecordingState::Ready => {
+            let download = format!("/api/console/download?recording={id}");
+            let play = move || {
+                let here = here.get();
+                format!("{here}{}play={id}", if here.contains('?') { '&' } else { '?' })
+            };
+            Some(view! {
+                <a class="button button-small" href=play>"Play"<span class="visually-hidden">{of_room.clone()}</span></a>
+                <a class="button button-small" href=download rel="external">"Download"<span class="visually-hidden">{of_room}</span></a>
+            }.into_any())
+        }
+        RecordingState::Requested | RecordingState::Recording => Some(view! {
+            <ActionForm action=stop>
+                <input type="hidden" name="recording" value=id/>
+                <SubmitButton label="Stop" busy_label="Stopping…" pending=stop.pending() class="button button-small button-danger"/>
+            </ActionForm>
+        }.into_any()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_never_too_wide_or_invisible() {
+        let scale = Scale { longest_ms: 1000 };
+        assert_eq!((scale.percent(0), scale.percent(500), scale.percent(1000)), (2, 50, 100));
+        assert_eq!(Scale { longest_ms: 0 }.percent(0), 2);
+    }
+}

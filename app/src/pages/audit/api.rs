@@ -1,0 +1,13 @@
+use super::AuditLog;
+use crate::error::ConsoleError;
+use leptos::prelude::*;
+
+/// The latest entries, newest first.
+#[server(prefix = "/api/console", endpoint = "audit-log")]
+pub async fn load_audit_log() -> Result<AuditLog, ConsoleError> {
+    use crate::server::failure;
+    let (services, access) = crate::server::access().await?;
+    let entries = domain::audit::list(&services, &access).await.map_err(failure)?;
+    let intact = domain::audit::verify(&services, &access).await.map_err(failure)?;
+    Ok(AuditLog { intact, entries: entries.into_iter().map(Into::into).collect() })
+}

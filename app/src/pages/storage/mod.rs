@@ -1,0 +1,143 @@
+//! The bucket that recordings go to, and whether everything they need works there.
+
+mod api;
+
+use crate::components::{Card, EmptyState, FormNotice, Instant, Loading, PageHeader, Problem, SubmitButton};
+use api::{UseEmbeddedStorage, ValidateStorage, load_storage};
+use leptos::{either::EitherOf3, prelude::*};
+use protocol::ids::StorageId;
+use serde::{Deserialize, Serialize};
+
+/// The org's storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageView {
+    pub id: StorageId,
+    pub endpoint: String,
+    pub region: String,
+    pub bucket: String,
+    pub validated_ms: Option<u64>,
+    pub steps: Vec<StepView>,
+}
+
+/// One step of the latest validation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepView {
+    pub label: String,
+    pub outcome: StepOutcome,
+    pub remedy: Option<String>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepOutcome {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+#[cfg(feature = "ssr")]
+impl From<domain::storage::Storage> for StorageView {
+    fn from(storage: domain::storage::Storage) -> Self {
+        Self {
+            id: storage.id,
+            endpoint: storage.endpoint,
+            region: storage.region,
+            bucket: storage.bucket,
+            validated_ms: storage.validated_at.map(|at| crate::server::unix_ms(at.timestamp_millis())),
+            steps: storage.steps.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<domain::storage::Step> for StepView {
+    fn from(step: domain::storage::Step) -> Self {
+        use domain::storage::Outcome;
+        let outcome = match step.outcome {
+            Outcome::Passed => StepOutcome::Passed,
+            Outcome::Failed => StepOutcome::Failed,
+            Outcome::Skipped => StepOutcome::Skipped,
+        };
+        Self { label: step.name.label().to_owned(), outcome, remedy: step.remedy }
+    }
+}
+
+#[component]
+pub fn StoragePage() -> impl IntoView {
+    let validate = ServerAction::<ValidateStorage>::new();
+    let use_embedded = ServerAction::<UseEmbeddedStorage>::new();
+    let changes = move || (validate.version().get(), use_embedded.version().get());
+    let storage = Resource::new(changes, |_| load_storage());
+    view! {
+        <PageHeader title="Storage" summary="Finished recordings go straight into this bucket. The media node never sees its credentials."/>
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                match storage.await {
+                    Ok(Some(storage)) => EitherOf3::A(view! { <StorageCards storage validate/> }),
+                    Ok(None) => EitherOf3::B(view! { <NoStorage use_embedded/> }),
+                    Err(error) => EitherOf3::C(view! { <Problem error/> }),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn StorageCards(storage: StorageView, validate: ServerAction<ValidateStorage>) -> impl IntoView {
+    let state = match storage.validated_ms {
+        Some(at) => view! { <span class="badge badge-good">"Validated"</span>" "<Instant unix_ms=at/>" UTC" }.into_any(),
+        None => view! { <span class="badge badge-bad">"Not validated"</span>" Recording cannot be switched on." }.into_any(),
+    };
+    view! {
+        <div class="cards">
+            <Card id="bucket" title="Bucket">
+                <dl class="facts">
+                    <dt>"Bucket"</dt><dd><code>{storage.bucket}</code></dd>
+                    <dt>"Endpoint"</dt><dd><code class="identifier">{storage.endpoint}</code></dd>
+                    <dt>"Region"</dt><dd><code>{storage.region}</code></dd>
+                    <dt>"State"</dt><dd>{state}</dd>
+                </dl>
+            </Card>
+            <Card id="validation" title="Validation">
+                <Steps steps=storage.steps/>
+                <ActionForm action=validate>
+                    <input type="hidden" name="storage" value=storage.id.to_string()/>
+                    <SubmitButton label="Validate again" busy_label="Validating…" pending=validate.pending() class="button"/>
+                    <FormNotice action=validate/>
+                </ActionForm>
+            </Card>
+        </div>
+    }
+}
+
+#[component]
+fn Steps(steps: Vec<StepView>) -> impl IntoView {
+    let items = steps.into_iter().map(|step| {
+        let (class, mark, word) = match step.outcome {
+            StepOutcome::Passed => ("step step-passed", "M3 8.5l3.500 3.500L13 4.500", "passed"),
+            StepOutcome::Failed => ("step step-failed", "M4 4l8 8M12 4l-8 8", "failed"),
+            StepOutcome::Skipped => ("step", "M4 8h8", "skipped"),
+        };
+        view! {
+            <li class=class>
+                <svg class="step-mark" viewBox="0 0 16 16" aria-hidden="true"><path d=mark/></svg>
+                <span>{step.label}<span class="visually-hidden">": "{word}</span></span>
+                {step.remedy.map(|remedy| view! { <p class="step-remedy">{remedy}</p> })}
+            </li>
+        }
+    });
+    view! { <ol class="steps" aria-live="polite">{items.collect_view()}</ol> }
+}
+
+#[component]
+fn NoStorage(use_embedded: ServerAction<UseEmbeddedStorage>) -> impl IntoView {
+    view! {
+        <EmptyState title="No storage yet">
+            <p>"Recordings need a bucket. The store that runs inside Mixdown is ready to use."</p>
+            <ActionForm action=use_embedded>
+                <SubmitButton label="Use the embedded store" busy_label="Validating…" pending=use_embedded.pending()/>
+                <FormNotice action=use_embedded/>
+            </ActionForm>
+        </EmptyState>
+    }
+}

@@ -1,0 +1,222 @@
+//! The server side of the console: what a request brings along, who is signed in, and how results travel back to a
+//! script or to a plain form. The only module that knows the services.
+
+use crate::{
+    error::{ConsoleError, ErrorKind, Submission},
+    pages::account::{Theme, Viewer},
+    paths,
+};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use domain::{Access, Services, error::Kind};
+use leptos::prelude::{expect_context, provide_context, use_context};
+use leptos_axum::ResponseOptions;
+use protocol::ids::UserId;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{fmt::Write as _, net::IpAddr, str::FromStr};
+use tower_sessions::Session;
+
+const SESSION_USER: &str = "user";
+const NOTE_COOKIE: &str = "__Host-mixdown-note";
+const THEME_COOKIE: &str = "__Host-mixdown-theme";
+
+/// What every server function and every page needs from the request. The HTTP server provides it as context, both for
+/// rendering and for server functions.
+#[derive(Clone)]
+pub struct Request {
+    pub services: Services,
+    pub session: Session,
+    /// Address of the client, for throttling.
+    pub address: IpAddr,
+}
+
+impl Request {
+    /// Makes it available to [`crate::App`] and to server functions.
+    pub fn provide(self) {
+        provide_context(self);
+    }
+}
+
+/// The request being answered.
+pub fn request() -> Result<Request, ConsoleError> {
+    use_context().ok_or_else(|| internal("the request was not provided as context"))
+}
+
+/// First line of every server function that shows or changes what a tenant owns.
+pub async fn access() -> Result<(Services, Access), ConsoleError> {
+    let Request { services, session, .. } = request()?;
+    let user: UserId = session.get(SESSION_USER).await.map_err(internal)?.ok_or_else(|| report(ConsoleError::signed_out()))?;
+    let access = domain::accounts::access(&services, user).await.map_err(failure)?;
+    Ok((services, access))
+}
+
+/// Begins the session of a person who has just proved who they are, under a new identifier, and lets them in.
+pub async fn enter(proof: domain::Result<UserId>) -> Result<(), ConsoleError> {
+    let session = request()?.session;
+    let user = proof.map_err(failure)?;
+    session.cycle_id().await.map_err(internal)?;
+    session.insert(SESSION_USER, user).await.map_err(internal)?;
+    redirect(paths::HOME);
+    Ok(())
+}
+
+/// Ends the session, here and in the store.
+pub async fn end_session() -> Result<(), ConsoleError> {
+    request()?.session.flush().await.map_err(internal)
+}
+
+/// Sends the browser elsewhere, whether a script or a form asked.
+pub fn redirect(path: &str) {
+    leptos_axum::redirect(path);
+}
+
+/// What the frame around the pages shows.
+pub fn viewer(access: &Access) -> Viewer {
+    Viewer { email: access.email().to_owned(), org: access.org_name().to_owned(), theme: theme() }
+}
+
+/// A secret on its only way out: to the person who just made it.
+pub fn reveal(secret: Option<SecretString>) -> Option<String> {
+    secret.map(|secret| secret.expose_secret().to_owned())
+}
+
+/// Milliseconds since 1970 as the views carry them.
+pub fn unix_ms(timestamp_millis: i64) -> u64 {
+    u64::try_from(timestamp_millis).unwrap_or(0)
+}
+
+/// Reads an identifier from an address or a form.
+pub fn parse_id<T: FromStr>(text: &str) -> Result<T, ConsoleError> {
+    text.parse().map_err(|_| report(ConsoleError::not_found()))
+}
+
+/// The public half of a domain error. The private half goes to the log here and nowhere else.
+#[expect(clippy::needless_pass_by_value, reason = "used as a function of `map_err`")]
+pub fn failure(error: domain::Error) -> ConsoleError {
+    let kind = match error.kind() {
+        Kind::NotFound => ErrorKind::NotFound,
+        Kind::Unauthenticated => ErrorKind::SignedOut,
+        Kind::Invalid | Kind::Conflict | Kind::Forbidden | Kind::Throttled => ErrorKind::Refused,
+        Kind::Unavailable => ErrorKind::Unavailable,
+        Kind::Internal => return internal(error),
+    };
+    if kind == ErrorKind::Unavailable {
+        tracing::warn!(?error, "a service did not answer");
+    }
+    report(ConsoleError::new(kind, error.code(), error.public_message()))
+}
+
+/// An error of ours: the log gets it, the person gets a constant sentence.
+pub fn internal(error: impl std::fmt::Debug) -> ConsoleError {
+    tracing::error!(?error, "a server function failed");
+    report(ConsoleError::internal())
+}
+
+/// Gives scripts a status that fits; a page being rendered, or a form about to be redirected, has its own.
+fn report(error: ConsoleError) -> ConsoleError {
+    if let (Some(response), true) = (use_context::<ResponseOptions>(), asked_by_script()) {
+        response.set_status(match error.kind {
+            ErrorKind::SignedOut => StatusCode::UNAUTHORIZED,
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        });
+    }
+    error
+}
+
+/// Turns the result of a service into the answer to a form; see [`Submission`].
+pub fn submission<T>(result: Result<T, ConsoleError>) -> Submission<T> {
+    match result {
+        Err(error) if error.kind != ErrorKind::Unavailable && asked_by_script() => {
+            expect_context::<ResponseOptions>().set_status(StatusCode::OK);
+            Ok(Err(error))
+        }
+        other => other.map(Ok),
+    }
+}
+
+/// Refuses a form for a reason the services need not be asked about.
+pub fn refuse<T>(code: &str, message: impl Into<String>) -> Submission<T> {
+    submission(Err(ConsoleError::new(ErrorKind::Refused, code, message)))
+}
+
+/// As [`submission`]; for a plain form, what came out is kept for the page that the redirect leads to.
+pub fn submission_with_note<T: Serialize>(result: Result<T, ConsoleError>) -> Submission<T> {
+    if let (Ok(note), false) = (&result, asked_by_script()) {
+        let json = leptos::serde_json::to_string(note).map_err(internal)?;
+        set_cookie(NOTE_COOKIE, &hexadecimal(&json), 60, "; HttpOnly");
+    }
+    submission(result)
+}
+
+/// What the form that led to this page had to say, once.
+pub fn take_note<T: DeserializeOwned>() -> Option<T> {
+    let json = from_hexadecimal(&cookie(NOTE_COOKIE)?)?;
+    set_cookie(NOTE_COOKIE, "", 0, "; HttpOnly");
+    leptos::serde_json::from_str(&json).ok()
+}
+
+/// Marks the page being rendered as missing.
+pub fn set_not_found() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(StatusCode::NOT_FOUND);
+    }
+}
+
+/// The appearance this browser asked for.
+pub fn theme() -> Theme {
+    cookie(THEME_COOKIE).and_then(|word| word.parse().ok()).unwrap_or_default()
+}
+
+/// Keeps the appearance for a year.
+pub fn keep_theme(theme: Theme) {
+    set_cookie(THEME_COOKIE, theme.as_str(), 31_536_000, "");
+}
+
+fn asked_by_script() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        let accepts = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        parts.method == Method::POST && !accepts.contains("text/html") || accepts.contains("application/json")
+    })
+}
+
+fn cookie(name: &str) -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| Some(pair.trim().strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+}
+
+fn set_cookie(name: &str, value: &str, seconds: u32, attributes: &str) {
+    let line = format!("{name}={value}; Path=/; Secure; SameSite=Lax; Max-Age={seconds}{attributes}");
+    if let Ok(value) = HeaderValue::from_str(&line) {
+        expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, value);
+    }
+}
+
+fn hexadecimal(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+fn from_hexadecimal(text: &str) -> Option<String> {
+    let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    let bytes = (0..text.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?;
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_survive_a_cookie() {
+        let text = "{\"secret\":\"whsec_é;=\"}";
+        assert_eq!(from_hexadecimal(&hexadecimal(text)).as_deref(), Some(text));
+        assert_eq!(from_hexadecimal("0"), None);
+        assert_eq!(from_hexadecimal("zz"), None);
+        assert_eq!(from_hexadecimal("é"), None);
+    }
+}
