@@ -73,7 +73,7 @@ impl ControlPlane {
         let master_key = SecretFiles::of(&options.data_dir).master_key;
         let services = Services::open(settings, clock, random.clone())
             .await
-            .map_err(|source| StartError::Services { master_key, source })?;
+            .map_err(|source| StartError::Services { master_key, source: Box::new(source) })?;
 
         let lifecycle = Lifecycle::default();
         let links = Links::new(lifecycle.clone());
@@ -83,7 +83,7 @@ impl ControlPlane {
             public_origin: public_url.origin().ascii_serialization().into(),
             links: links.clone(),
         };
-        let router = http::router(web, &options.site_root, &options.public_dir);
+        let router = http::router(&web, &options.site_root, &options.public_dir);
         lifecycle.spawn(listener::serve(store, store_router, lifecycle.clone()));
         lifecycle.spawn(listener::serve(console, router, lifecycle.clone()));
         jobs_runner::start(&services, &lifecycle);

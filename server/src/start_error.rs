@@ -31,7 +31,7 @@ pub enum StartError {
     #[error("The media program {} cannot be started: {}; name its place with --media-bin.", path.display(), plain(source))]
     MediaProgram { path: PathBuf, source: io::Error },
     #[error("{}", opening(master_key, source))]
-    Services { master_key: PathBuf, source: OpenError },
+    Services { master_key: PathBuf, source: Box<OpenError> },
     /// A sentence of its own.
     #[error("{0}")]
     Domain(String),

@@ -37,41 +37,36 @@ pub async fn up(options: &ControlPlaneOptions, media: &MediaOptions) -> Result<(
 
     let control_plane = ControlPlane::start(options, Clock::System, Random::System).await?;
     let process = MediaProcess { program, environment: media_environment(options, media, control_plane.address) };
-    let shutdown = CancellationToken::new();
-    let mut supervision = pin!(supervise(&process, &Clock::System, &shutdown));
-    let mut signal = pin!(signal);
-    let announced = tokio::select! {
-        result = &mut supervision => Err(result),
-        () = &mut signal => Ok(false),
-        () = node_is_linked(&control_plane) => Ok(true),
-    };
-    let result = match announced {
-        Err(result) => result,
-        Ok(ready) => {
-            let announcement = if ready {
-                announce(&control_plane).await
-            } else {
-                shutdown.cancel();
-                Ok(())
-            };
-            match announcement {
-                Err(error) => {
-                    shutdown.cancel();
-                    supervision.await.and(Err(error))
-                }
-                Ok(()) => tokio::select! {
-                    result = &mut supervision => result,
-                    () = &mut signal, if ready => {
-                        // The node first, so that what it hands over at its end still finds the control plane.
-                        shutdown.cancel();
-                        supervision.await
-                    }
-                },
-            }
-        }
-    };
+    let result = run_media(&control_plane, &process, signal).await;
     control_plane.stop().await;
     result
+}
+
+/// Runs the media process until a signal. The control plane still runs while it ends, so that what the node hands
+/// over at its end finds it.
+async fn run_media(
+    control_plane: &ControlPlane,
+    process: &MediaProcess,
+    signal: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let shutdown = CancellationToken::new();
+    let mut supervision = pin!(supervise(process, &Clock::System, &shutdown));
+    let asked_to_stop = async {
+        let mut signal = pin!(signal);
+        tokio::select! {
+            () = &mut signal => return Ok(()),
+            announced = announce_when_linked(control_plane) => announced?,
+        }
+        signal.await;
+        Ok(())
+    };
+    tokio::select! {
+        result = &mut supervision => result,
+        result = asked_to_stop => {
+            shutdown.cancel();
+            supervision.await.and(result)
+        }
+    }
 }
 
 /// `mixdown serve`: runs the control plane alone until a signal.
@@ -94,10 +89,11 @@ fn install_signal() -> Result<impl Future<Output = ()>, StartError> {
     termination_signal().map_err(|error| StartError::Domain(format!("Signals cannot be received: {error}.")))
 }
 
-async fn node_is_linked(control_plane: &ControlPlane) {
+async fn announce_when_linked(control_plane: &ControlPlane) -> Result<(), StartError> {
     if tokio::time::timeout(LINK_PATIENCE, control_plane.links.linked()).await.is_err() {
         tracing::warn!("the media process has not linked yet; calls will work once it has");
     }
+    announce(control_plane).await
 }
 
 /// Prints the one line of a normal start.

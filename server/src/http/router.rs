@@ -23,7 +23,7 @@ pub struct Web {
 }
 
 /// The whole control plane as one router.
-pub fn router(web: Web, site_root: &Path, public_dir: &Path) -> Router {
+pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
     let https = security_headers::Https(web.public_origin.starts_with("https:"));
     let own_origin = Arc::clone(&web.public_origin);
     let random = web.random.clone();
