@@ -6,6 +6,7 @@ use super::{
 };
 use bytes::BytesMut;
 use rtc::{
+    ice::mdns::MulticastDnsMode,
     interceptor::{Registry, Slot},
     media_stream::MediaStreamTrack,
     peer_connection::{
@@ -126,6 +127,8 @@ impl Connection {
             .with_lite(true)
             .with_ice_credentials(settings.ufrag, settings.password)
             .with_include_loopback_candidate(true)
+            // An ICE-lite node answers checks; it has no use for the names browsers hide their addresses behind.
+            .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_ice_timeouts(Some(Duration::from_secs(5)), Some(Duration::from_secs(15)), None)
             .build();
         let mut inner = RTCPeerConnectionBuilder::new()

@@ -183,6 +183,8 @@ impl Room {
                 self.announce(RecordingSignal::Start, self.recording(), None, None);
                 if !self.policy.recording {
                     self.stop_recording(now, StopCause::SwitchedOff, out);
+                } else if self.peers.is_empty() {
+                    self.stop_recording(now, StopCause::RoomEmpty, out);
                 }
             }
             (Ok(started), None) => {

@@ -157,7 +157,8 @@ impl Worker {
             WorkerCommand::RevokeKey { app_key } => {
                 self.turn_where(|_| true, |room, out| room.revoke_key(now, app_key, out));
             }
-            WorkerCommand::Decided { room, decision } => self.decided(now, room, decision),
+            // A room that waits for a decision is kept, even when everyone has left.
+            WorkerCommand::Decided { room, decision } => self.turn(&room, |room, out| room.decided(now, decision, out)),
             WorkerCommand::StopRecording { room, recording, cause } => self.turn(&room, |room, out| {
                 if room.recording() == Some(recording) {
                     room.stop_recording(now, cause, out);
@@ -212,24 +213,6 @@ impl Worker {
             first_ssrc: u32::from_be_bytes([a, b, c, d]),
         };
         Ok((ufrag, Connection::new(now, settings)?))
-    }
-
-    fn decided(&mut self, now: Instant, key: RoomKey, decision: StartDecision) {
-        if self.numbers.contains_key(&key) {
-            return self.turn(&key, |room, out| room.decided(now, decision, out));
-        }
-        // Everyone left while the control plane was asked: a room of its own ends the capture properly.
-        let policy = AppPolicy {
-            revision: 0,
-            relay: true,
-            recording: true,
-            max_duration_seconds: 0,
-            idle_timeout_seconds: 0,
-            allowed_origins: Vec::new(),
-        };
-        let mut out = Aftermath::default();
-        Room::new(now, key, policy).decided(now, decision, &mut out);
-        self.aftermath(out);
     }
 
     fn datagram(&mut self, now: Instant, from: SocketAddr, local: SocketAddr, datagram: &[u8]) {

@@ -1,0 +1,191 @@
+//! A relay in this process, and people in its rooms.
+
+use media::{
+    capture::{self, CaptureHandle, SpoolBudget},
+    clock,
+    sfu::{
+        Newcomer, RecordingRequest, RelaySettings, RoomKey, StartDecision, StartedRecording, WorkerCommand, Workers,
+    },
+};
+use protocol::{
+    ids::{AppKeyId, ApplicationId, PeerId, RecordingId, RequestId},
+    limits::CLIENT_QUEUE,
+    names::RoomName,
+    native::{ClientMessage, RecordingSignal, ServerMessage},
+    policy::AppPolicy,
+    recording::{CaptureKey, RecordingSpec, StopCause},
+};
+use std::{collections::HashMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{sync::mpsc, time::timeout};
+
+/// Nothing waited for in these tests takes anywhere near this long; it only turns a hang into a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub fn application() -> ApplicationId {
+    ApplicationId::from_parts(1, [1; 10])
+}
+
+pub fn app_key() -> AppKeyId {
+    AppKeyId::from_parts(1, [2; 10])
+}
+
+pub fn policy(revision: u64, relay: bool, recording: bool) -> AppPolicy {
+    AppPolicy {
+        revision,
+        relay,
+        recording,
+        max_duration_seconds: 60,
+        idle_timeout_seconds: 60,
+        allowed_origins: Vec::new(),
+    }
+}
+
+pub fn room(name: &str) -> RoomKey {
+    RoomKey { application: application(), room: RoomName::try_from(name.to_owned()).unwrap() }
+}
+
+pub fn spec(room: &RoomKey, n: u8) -> RecordingSpec {
+    RecordingSpec {
+        id: RecordingId::from_parts(u64::from(n), [n; 10]),
+        application: room.application,
+        room: room.room.clone(),
+        capture_key: CaptureKey::new([n; 32]),
+        max_duration_seconds: 60,
+        idle_timeout_seconds: 60,
+    }
+}
+
+pub struct Node {
+    pub workers: Workers,
+    pub requests: mpsc::Receiver<RecordingRequest>,
+    spool: tempfile::TempDir,
+    budget: Arc<SpoolBudget>,
+    captures: HashMap<RecordingId, CaptureHandle>,
+    recorded: u8,
+}
+
+impl Node {
+    pub fn start() -> Self {
+        let (sender, requests) = mpsc::channel(64);
+        let settings = RelaySettings { udp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 2 };
+        let workers = Workers::start(&settings, &sender).unwrap();
+        let spool = tempfile::tempdir().unwrap();
+        let budget = Arc::new(SpoolBudget::open(spool.path(), u64::MAX).unwrap());
+        Self { workers, requests, spool, budget, captures: HashMap::new(), recorded: 0 }
+    }
+
+    pub async fn join(&self, name: &str, n: u8) -> Person {
+        self.join_with(name, n, policy(1, true, true)).await
+    }
+
+    pub async fn join_with(&self, name: &str, n: u8, policy: AppPolicy) -> Person {
+        static SESSIONS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let session = SESSIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
+        let id = PeerId::from_parts(u64::from(n), [n; 10]);
+        let newcomer = Newcomer { peer: id, session, name: None, app_key: app_key(), outbox };
+        let room = room(name);
+        self.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy, newcomer }).await;
+        Person { id, session, messages }
+    }
+
+    pub async fn disconnect(&self, name: &str, person: &Person) {
+        let (room, peer, session) = (room(name), person.id, person.session);
+        self.workers.to_room(&room, WorkerCommand::Disconnected { room: room.clone(), peer, session }).await;
+    }
+
+    pub async fn say(&self, name: &str, person: &Person, message: ClientMessage) {
+        let room = room(name);
+        self.workers.to_room(&room, WorkerCommand::Message { room: room.clone(), peer: person.id, message }).await;
+    }
+
+    pub async fn set_policy(&self, policy: AppPolicy) {
+        let application = application();
+        self.workers.to_all(|| WorkerCommand::SetPolicy { application, policy: policy.clone() }).await;
+    }
+
+    /// The recorder is asked for a start.
+    pub async fn asked(&mut self) -> (RoomKey, RequestId) {
+        match timeout(PATIENCE, self.requests.recv()).await {
+            Ok(Some(RecordingRequest::Start { room, request, .. })) => (room, request),
+            other => panic!("no start was asked for: {other:?}"),
+        }
+    }
+
+    /// The recorder is told of a stop.
+    pub async fn stopped(&mut self) -> (RecordingId, StopCause) {
+        match timeout(PATIENCE, self.requests.recv()).await {
+            Ok(Some(RecordingRequest::Stopped { recording, cause })) => (recording, cause),
+            other => panic!("nothing was stopped: {other:?}"),
+        }
+    }
+
+    /// Grants a start.
+    pub async fn decide(&mut self, room: &RoomKey, request: RequestId, spec: RecordingSpec) -> RecordingId {
+        let recording = spec.id;
+        let directory = self.directory(recording);
+        let problem = |problem| panic!("capture problem: {problem:?}");
+        let capture = capture::start(&directory, &spec, clock::unix_ms(), self.budget.clone(), problem).unwrap();
+        self.captures.insert(recording, capture.clone());
+        let result = Ok(StartedRecording { spec, capture, started: clock::now() });
+        let decision = StartDecision { request, result };
+        self.workers.to_room(room, WorkerCommand::Decided { room: room.clone(), decision }).await;
+        recording
+    }
+
+    /// Starts a recording all the way.
+    pub async fn record(&mut self, name: &str, person: &mut Person) -> RecordingId {
+        self.say(name, person, ClientMessage::StartRecording).await;
+        let (room, request) = self.asked().await;
+        self.recorded += 1;
+        let recording = self.decide(&room, request, spec(&room, self.recorded)).await;
+        assert_eq!(person.recording_state().await, (RecordingSignal::Start, Some(recording)));
+        recording
+    }
+
+    /// Waits until a capture has ended and is on disk.
+    pub async fn written(&self, recording: RecordingId) {
+        timeout(PATIENCE, self.captures[&recording].finished()).await.unwrap();
+    }
+
+    pub fn directory(&self, recording: RecordingId) -> PathBuf {
+        self.spool.path().join(recording.to_string())
+    }
+}
+
+pub struct Person {
+    pub id: PeerId,
+    pub session: u64,
+    pub messages: mpsc::Receiver<ServerMessage>,
+}
+
+impl Person {
+    pub async fn next(&mut self) -> ServerMessage {
+        timeout(PATIENCE, self.messages.recv()).await.expect("a message in time").expect("still in the room")
+    }
+
+    /// The next message of the wanted kind; others are passed over.
+    pub async fn expect(&mut self, wanted: impl Fn(&ServerMessage) -> bool) -> ServerMessage {
+        loop {
+            let message = self.next().await;
+            if wanted(&message) {
+                return message;
+            }
+        }
+    }
+
+    pub async fn recording_state(&mut self) -> (RecordingSignal, Option<RecordingId>) {
+        match self.expect(|message| matches!(message, ServerMessage::RecordingState { .. })).await {
+            ServerMessage::RecordingState { state, recording, .. } => (state, recording),
+            _ => unreachable!(),
+        }
+    }
+
+    pub async fn recording_error(&mut self) -> String {
+        let wanted = |message: &ServerMessage| matches!(message, ServerMessage::RecordingState { error: Some(_), .. });
+        match self.expect(wanted).await {
+            ServerMessage::RecordingState { error: Some(error), .. } => error.code,
+            _ => unreachable!(),
+        }
+    }
+}
