@@ -99,6 +99,7 @@ impl Siblings {
 #[derive(Clone)]
 pub struct Workers {
     inboxes: Arc<[Inbox]>,
+    port: u16,
     pub counts: Arc<RelayCounts>,
 }
 
@@ -130,7 +131,13 @@ impl Workers {
             let builder = std::thread::Builder::new().name(format!("relay-{index}"));
             builder.spawn(move || worker.run(poll, socket, commands))?;
         }
-        Ok(Self { inboxes, counts })
+        Ok(Self { inboxes, port, counts })
+    }
+
+    /// UDP port in use.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Sends a command to the worker that owns the room.

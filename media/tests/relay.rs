@@ -1,0 +1,124 @@
+//! Media through the relay, between clients over real sockets: what arrives, what is captured, who is asked for
+//! keyframes.
+
+mod support;
+
+use media::capture::{self, Record, TrackKind};
+use support::{
+    Node,
+    client::{AUDIO, Client, VIDEO, run},
+};
+
+/// A VP8 payload descriptor and the first bytes of a keyframe, numbered.
+fn frame(n: u16) -> Vec<u8> {
+    let [high, low] = n.to_be_bytes();
+    vec![0x10, 0x00, 0x9d, 0x01, 0x2a, high, low]
+}
+
+async fn connected(node: &Node, clients: &mut [&mut Client]) {
+    run(node, clients, |clients| clients.iter().all(|client| client.connected)).await;
+}
+
+/// Publishes one packet of each kind per turn until the watcher has seen `count` of both.
+async fn watch(node: &Node, publisher: &mut Client, watcher: &mut Client, count: usize) {
+    let mut n = publisher.next_number;
+    run(node, &mut [publisher, watcher], |clients| {
+        clients[0].publish(AUDIO, n, u32::from(n) * 960, &n.to_be_bytes());
+        clients[0].publish(VIDEO, n, u32::from(n) * 3000, &frame(n));
+        n = n.wrapping_add(1);
+        clients[1].payloads(AUDIO).len() >= count && clients[1].payloads(VIDEO).len() >= count
+    })
+    .await;
+    publisher.next_number = n;
+}
+
+#[tokio::test]
+async fn packets_arrive_unchanged_and_in_order_under_one_numbering() {
+    let node = Node::start();
+    let mut anna = Client::join(&node, "room", 1, Some(1000)).await;
+    let mut ben = Client::join(&node, "room", 2, Some(2000)).await;
+    connected(&node, &mut [&mut anna, &mut ben]).await;
+    watch(&node, &mut anna, &mut ben, 100).await;
+    let audio: Vec<u16> = ben.payloads(AUDIO).iter().map(|payload| u16::from_be_bytes([payload[0], payload[1]])).collect();
+    assert!(audio.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{audio:?}");
+    let mut numbers = ben.received.iter().filter(|packet| packet.header.payload_type == VIDEO).map(|p| p.header.sequence_number);
+    let first = numbers.next().unwrap();
+    assert!(numbers.enumerate().all(|(i, number)| number == first.wrapping_add(i as u16 + 1)));
+    assert!(anna.received.is_empty(), "a publisher hears itself");
+}
+
+#[tokio::test]
+async fn a_publisher_who_leaves_frees_the_slot_for_the_next() {
+    let node = Node::start();
+    let mut watcher = Client::join(&node, "room", 9, None).await;
+    for n in 1..=3 {
+        let mut publisher = Client::join(&node, "room", n, Some(u32::from(n) * 1000)).await;
+        connected(&node, &mut [&mut publisher, &mut watcher]).await;
+        watcher.received.clear();
+        watch(&node, &mut publisher, &mut watcher, 10).await;
+        node.disconnect("room", &publisher.person).await;
+    }
+    let ssrcs: std::collections::BTreeSet<u32> = watcher.received.iter().map(|packet| packet.header.ssrc).collect();
+    assert_eq!(ssrcs.len(), 2, "one slot, one audio and one video stream");
+}
+
+#[tokio::test]
+async fn keyframes_are_asked_of_the_publisher() {
+    let node = Node::start();
+    let mut anna = Client::join(&node, "room", 1, Some(1000)).await;
+    let mut ben = Client::join(&node, "room", 2, None).await;
+    connected(&node, &mut [&mut anna, &mut ben]).await;
+    watch(&node, &mut anna, &mut ben, 5).await;
+    let before = anna.keyframe_requests();
+    ben.request_keyframes();
+    run(&node, &mut [&mut anna, &mut ben], |clients| clients[0].keyframe_requests() > before).await;
+}
+
+#[tokio::test]
+async fn what_was_published_is_in_the_capture() {
+    let mut node = Node::start();
+    let mut anna = Client::join(&node, "room", 1, Some(1000)).await;
+    let mut ben = Client::join(&node, "room", 2, None).await;
+    connected(&node, &mut [&mut anna, &mut ben]).await;
+    watch(&node, &mut anna, &mut ben, 5).await;
+    let recording = node.record("room", &mut anna.person).await;
+    let (before, first) = (anna.keyframe_requests(), anna.next_number);
+    ben.received.clear();
+    watch(&node, &mut anna, &mut ben, 100).await;
+    run(&node, &mut [&mut anna, &mut ben], |clients| clients[0].keyframe_requests() > before).await;
+    node.say("room", &ben.person, protocol::native::ClientMessage::StopRecording).await;
+    node.stopped().await;
+    node.written(recording).await;
+    let key = support::spec(&support::room("room"), 1).capture_key;
+    let capture = capture::read(&node.directory(recording), &key).unwrap();
+    let kinds: Vec<TrackKind> = capture.tracks.iter().map(|track| track.header.kind).collect();
+    assert_eq!(kinds.len(), 2, "{kinds:?}");
+    for track in &capture.tracks {
+        assert_eq!(track.header.peer, anna.person.id);
+        let numbers = track.records().unwrap().filter_map(|logged| match logged.record {
+            Record::Rtp(packet) => Some(u16::from_be_bytes([packet[2], packet[3]])),
+            _ => None,
+        });
+        let since_start: Vec<u16> = numbers.skip_while(|number| *number != first).take(50).collect();
+        assert_eq!(since_start, (0..50).map(|n| first.wrapping_add(n)).collect::<Vec<_>>(), "{:?}", track.header.kind);
+    }
+}
+
+#[tokio::test]
+async fn garbage_on_the_media_port_disturbs_nobody() {
+    let node = Node::start();
+    let mut anna = Client::join(&node, "room", 1, Some(1000)).await;
+    let mut ben = Client::join(&node, "room", 2, None).await;
+    connected(&node, &mut [&mut anna, &mut ben]).await;
+    let port = node.workers.port();
+    let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for n in 0..500_u16 {
+        let datagram: Vec<u8> = (0..n).map(|i| (i.wrapping_mul(31) ^ n) as u8).collect();
+        stranger.send_to(&datagram, ("127.0.0.1", port)).unwrap();
+        // From a peer's own address too: STUN, DTLS, RTP and RTCP look-alikes.
+        for first in [0, 20, 22, 128, 129, 200] {
+            anna.send_garbage(([127, 0, 0, 1], port).into(), &[&[first], datagram.as_slice()].concat());
+        }
+    }
+    watch(&node, &mut anna, &mut ben, 50).await;
+}
