@@ -21,7 +21,11 @@ const CONFIGURATION: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,media=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
     match cli.command {
         Some(CliCommand::Mix { dir }) => mix(&dir),
         None => serve(cli.node),
@@ -73,7 +77,9 @@ fn serve(config: NodeConfig) -> ExitCode {
                 stop.cancel();
                 result
             },
-            async { tokio::select! { () = watch => {} () = stop.cancelled() => {} } }
+            async {
+                tokio::select! { () = watch => {} () = stop.cancelled() => {} }
+            }
         );
         result
     });

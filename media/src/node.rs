@@ -25,11 +25,7 @@ use std::{
     thread::available_parallelism,
     time::Duration,
 };
-use tokio::{
-    net::TcpListener,
-    sync::mpsc,
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zeroize::Zeroizing;
 

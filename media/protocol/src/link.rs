@@ -30,13 +30,25 @@ pub enum NodeMessage {
         /// Highest command applied, 0 for none.
         last_command: u64,
     },
-    Event { sequence: u64, event: Event },
+    Event {
+        sequence: u64,
+        event: Event,
+    },
     /// Every command up to and including this one was applied.
-    Applied { command: u64 },
+    Applied {
+        command: u64,
+    },
     /// `id` is unique within the connection and returned with the answer.
-    Query { id: u64, query: Query },
+    Query {
+        id: u64,
+        query: Query,
+    },
     /// Sent every five seconds; keeps the lease on these recordings.
-    Report { rooms: u32, peers: u32, recordings: Vec<RecordingId> },
+    Report {
+        rooms: u32,
+        peers: u32,
+        recordings: Vec<RecordingId>,
+    },
 }
 
 /// From control plane to node.
@@ -49,10 +61,18 @@ pub enum ControlMessage {
         /// Verifies join tokens for this node: 32 bytes, hexadecimal.
         token_key: String,
     },
-    Command { sequence: u64, command: Command },
+    Command {
+        sequence: u64,
+        command: Command,
+    },
     /// Every event up to and including this one was applied.
-    Applied { event: u64 },
-    Answer { id: u64, answer: Answer },
+    Applied {
+        event: u64,
+    },
+    Answer {
+        id: u64,
+        answer: Answer,
+    },
 }
 
 /// What happened on a node.
@@ -60,25 +80,57 @@ pub enum ControlMessage {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// Times are Unix milliseconds.
-    RecordingStarted { recording: RecordingId, at: u64 },
-    RecordingStopped { recording: RecordingId, at: u64, cause: StopCause },
-    RecordingMixing { recording: RecordingId },
-    RecordingUploaded { recording: RecordingId, upload: String, parts: Vec<UploadedPart>, artifact: Artifact },
+    RecordingStarted {
+        recording: RecordingId,
+        at: u64,
+    },
+    RecordingStopped {
+        recording: RecordingId,
+        at: u64,
+        cause: StopCause,
+    },
+    RecordingMixing {
+        recording: RecordingId,
+    },
+    RecordingUploaded {
+        recording: RecordingId,
+        upload: String,
+        parts: Vec<UploadedPart>,
+        artifact: Artifact,
+    },
     /// `detail` is for the operator's log.
-    RecordingFailed { recording: RecordingId, cause: FailureCause, detail: String },
+    RecordingFailed {
+        recording: RecordingId,
+        cause: FailureCause,
+        detail: String,
+    },
 }
 
 /// What a node is told to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Command {
-    SetPolicy { application: ApplicationId, policy: AppPolicy },
-    RevokeAppKey { app_key: AppKeyId },
-    StopRecording { recording: RecordingId, cause: StopCause },
+    SetPolicy {
+        application: ApplicationId,
+        policy: AppPolicy,
+    },
+    RevokeAppKey {
+        app_key: AppKeyId,
+    },
+    StopRecording {
+        recording: RecordingId,
+        cause: StopCause,
+    },
     /// The object was verified: tell the peers still there, destroy the capture.
-    RecordingReady { recording: RecordingId, url: String },
+    RecordingReady {
+        recording: RecordingId,
+        url: String,
+    },
     /// The recording is over without an object: tell the peers still there, destroy the capture.
-    RecordingFailed { recording: RecordingId, cause: FailureCause },
+    RecordingFailed {
+        recording: RecordingId,
+        cause: FailureCause,
+    },
 }
 
 /// What a node asks.

@@ -27,11 +27,19 @@ pub const PROTOCOL_VERSION: u32 = 1;
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ClientMessage {
     /// Must come first.
-    Hello { protocol: u32, token: String },
+    Hello {
+        protocol: u32,
+        token: String,
+    },
     /// Relay: a session description; answered by `answer`.
-    Offer { sdp: String },
+    Offer {
+        sdp: String,
+    },
     /// Peer to peer: for one other peer.
-    Signal { to: PeerId, signal: Signal },
+    Signal {
+        to: PeerId,
+        signal: Signal,
+    },
     StartRecording,
     StopRecording,
     Leave,
@@ -51,14 +59,27 @@ pub enum ServerMessage {
         /// The recording in progress, if any.
         recording: Option<RecordingId>,
     },
-    PeerJoined { peer: PeerInfo },
-    PeerLeft { peer: PeerId },
-    Answer { sdp: String },
+    PeerJoined {
+        peer: PeerInfo,
+    },
+    PeerLeft {
+        peer: PeerId,
+    },
+    Answer {
+        sdp: String,
+    },
     /// Have this many receive slots and offer.
-    Negotiate { slots: usize },
+    Negotiate {
+        slots: usize,
+    },
     /// Whose media each slot carries; complete, replaces earlier ones.
-    Subscriptions { subscriptions: Vec<Subscription> },
-    Signal { from: PeerId, signal: Signal },
+    Subscriptions {
+        subscriptions: Vec<Subscription>,
+    },
+    Signal {
+        from: PeerId,
+        signal: Signal,
+    },
     RecordingState {
         state: RecordingSignal,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +98,9 @@ pub enum ServerMessage {
         fatal: bool,
     },
     /// The room ended for this peer; the node closes the socket after this message.
-    Bye { reason: ByeReason },
+    Bye {
+        reason: ByeReason,
+    },
 }
 
 /// Another peer of the room.
@@ -186,7 +209,10 @@ mod tests {
     fn wire_form_is_what_the_sdk_speaks() {
         let hello: ClientMessage = serde_json::from_str(r#"{"type":"hello","protocol":1,"token":"t"}"#).unwrap();
         assert_eq!(hello, ClientMessage::Hello { protocol: 1, token: "t".into() });
-        assert_eq!(serde_json::from_str::<ClientMessage>(r#"{"type":"startRecording"}"#).unwrap(), ClientMessage::StartRecording);
+        assert_eq!(
+            serde_json::from_str::<ClientMessage>(r#"{"type":"startRecording"}"#).unwrap(),
+            ClientMessage::StartRecording
+        );
         let state = ServerMessage::RecordingState {
             state: RecordingSignal::Error,
             recording: None,

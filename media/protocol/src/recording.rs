@@ -184,8 +184,7 @@ impl Serialize for CaptureKey {
 impl<'de> Deserialize<'de> for CaptureKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut text = String::deserialize(deserializer)?;
-        let digits: Option<Vec<u8>> =
-            text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+        let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
         text.zeroize();
         let mut digits = digits.filter(|d| d.len() == 64).ok_or_else(|| serde::de::Error::custom("not a key"))?;
         let mut key = [0; 32];

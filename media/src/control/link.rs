@@ -118,7 +118,8 @@ pub fn connect<N: Node>(
         queries,
         status: watched,
     };
-    let keeper = Keeper { settings, identity, link: link.clone(), asked, status, waiting: HashMap::new(), next_query: 0 };
+    let keeper =
+        Keeper { settings, identity, link: link.clone(), asked, status, waiting: HashMap::new(), next_query: 0 };
     (link, move |node: N| Box::pin(keeper.run(node, stop)))
 }
 
@@ -195,8 +196,9 @@ impl Keeper {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.settings.secret.as_str()))?;
         bearer.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, bearer);
-        let config =
-            WebSocketConfig::default().max_message_size(Some(LINK_MESSAGE_BYTES)).max_frame_size(Some(LINK_MESSAGE_BYTES));
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(LINK_MESSAGE_BYTES))
+            .max_frame_size(Some(LINK_MESSAGE_BYTES));
         let (mut socket, _) = connect_async_with_config(request, Some(config), true).await?;
         let hello = NodeMessage::Hello {
             version: LINK_VERSION,

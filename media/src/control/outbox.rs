@@ -24,7 +24,10 @@ pub enum OutboxError {
 enum Line {
     /// Every event up to this one was acknowledged; numbering goes on after it.
     Base(u64),
-    Event { sequence: u64, event: Event },
+    Event {
+        sequence: u64,
+        event: Event,
+    },
 }
 
 /// The events not yet acknowledged.

@@ -150,7 +150,8 @@ impl Recorder {
             Ok(capture) => capture,
             Err(error) => {
                 tracing::error!(%recording, %error, "capture not started");
-                let event = Event::RecordingFailed { recording, cause: FailureCause::CaptureLost, detail: error.to_string() };
+                let event =
+                    Event::RecordingFailed { recording, cause: FailureCause::CaptureLost, detail: error.to_string() };
                 self.event(event).await;
                 return Err(StartRefusal::SpoolFull);
             }
@@ -181,7 +182,8 @@ impl Recorder {
 
     /// A room has written its last packet.
     async fn stopped(&self, recording: RecordingId, cause: StopCause) {
-        let Some((key, capture)) = self.live().get_mut(&recording).map(|live| (live.key.clone(), live.capture.take())) else {
+        let Some((key, capture)) = self.live().get_mut(&recording).map(|live| (live.key.clone(), live.capture.take()))
+        else {
             return;
         };
         let at = clock::unix_ms();

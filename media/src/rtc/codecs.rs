@@ -86,9 +86,9 @@ pub(super) fn vp8() -> RTCRtpCodec {
 /// bandwidth estimate (transport-cc).
 pub(super) fn media_engine(registry: Registry) -> Result<(MediaEngine, Registry), Error> {
     let mut engine = MediaEngine::default();
-    let opus = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: Codec::Opus.payload_type(), ..Default::default() };
+    let opus = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: Codec::Opus.payload_type() };
     engine.register_codec(opus, RtpCodecKind::Audio)?;
-    let vp8 = RTCRtpCodecParameters { rtp_codec: vp8(), payload_type: Codec::Vp8.payload_type(), ..Default::default() };
+    let vp8 = RTCRtpCodecParameters { rtp_codec: vp8(), payload_type: Codec::Vp8.payload_type() };
     engine.register_codec(vp8, RtpCodecKind::Video)?;
     let registry = configure_nack(registry, &mut engine);
     let registry = configure_twcc_receiver_only(registry, &mut engine)?;

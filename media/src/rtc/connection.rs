@@ -57,6 +57,15 @@ pub struct ConnectionSettings {
     pub first_ssrc: u32,
 }
 
+/// A datagram that arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Datagram<'a> {
+    pub from: SocketAddr,
+    /// The node's address it was sent to.
+    pub local: SocketAddr,
+    pub bytes: &'a [u8],
+}
+
 /// A datagram to send.
 #[derive(Debug)]
 pub struct Transmit {
@@ -82,10 +91,15 @@ pub enum Output {
     Failed,
     TrackOpened(PublishedTrack),
     /// From the published track with this SSRC; repaired packets come late.
-    Rtp { ssrc: u32, packet: RtpPacket },
+    Rtp {
+        ssrc: u32,
+        packet: RtpPacket,
+    },
     SenderReport(SenderReport),
     /// The peer cannot decode what this slot carries.
-    KeyframeRequested { slot: usize },
+    KeyframeRequested {
+        slot: usize,
+    },
 }
 
 /// One outgoing stream of a slot.
@@ -186,10 +200,8 @@ impl Connection {
         };
         let transceiver = self.inner.add_transceiver_from_track(track, Some(init)).map_err(step("slot"))?;
         let sender = self.inner.rtp_transceiver(transceiver).and_then(|transceiver| transceiver.sender());
-        let sender = sender.ok_or(ConnectionError {
-            step: "slot",
-            source: rtc::shared::error::Error::ErrRTPSenderNotExisted,
-        })?;
+        let sender = sender
+            .ok_or(ConnectionError { step: "slot", source: rtc::shared::error::Error::ErrRTPSenderNotExisted })?;
         Ok(Outgoing { sender, ssrc, track_id, payload_type: None })
     }
 
@@ -210,18 +222,22 @@ impl Connection {
             }
         }
         self.collect();
-        let description = self.inner.local_description().ok_or(ConnectionError {
-            step: "answer",
-            source: rtc::shared::error::Error::ErrNoRemoteDescription,
-        })?;
+        let description = self
+            .inner
+            .local_description()
+            .ok_or(ConnectionError { step: "answer", source: rtc::shared::error::Error::ErrNoRemoteDescription })?;
         Ok(description.sdp)
     }
 
     /// Takes in one datagram. Garbage changes nothing.
-    pub fn receive(&mut self, now: Instant, from: SocketAddr, local: SocketAddr, datagram: &[u8]) {
-        let transport =
-            TransportContext { local_addr: local, peer_addr: from, ecn: None, transport_protocol: TransportProtocol::UDP };
-        let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram) };
+    pub fn receive(&mut self, now: Instant, datagram: Datagram<'_>) {
+        let transport = TransportContext {
+            local_addr: datagram.local,
+            peer_addr: datagram.from,
+            ecn: None,
+            transport_protocol: TransportProtocol::UDP,
+        };
+        let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram.bytes) };
         if let Err(error) = self.inner.handle_read(message) {
             tracing::debug!(%error, "datagram not accepted");
         }
@@ -249,7 +265,9 @@ impl Connection {
 
     /// Asks the peer for a keyframe of one of its tracks.
     pub fn request_keyframe(&mut self, now: Instant, ssrc: u32) {
-        let Some(receiver) = self.tracks.values().find(|(_, track)| track.ssrc == ssrc).map(|(id, _)| *id) else { return };
+        let Some(receiver) = self.tracks.values().find(|(_, track)| track.ssrc == ssrc).map(|(id, _)| *id) else {
+            return;
+        };
         let pli = PictureLossIndication { sender_ssrc: 0, media_ssrc: ssrc };
         if let Some(mut receiver) = self.inner.rtp_receiver(receiver)
             && let Err(error) = receiver.write_rtcp(now, vec![Box::new(pli)])
@@ -323,7 +341,8 @@ impl Connection {
     }
 
     fn track_opened(&mut self, init: RTCTrackEventInit) {
-        let kind = self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
+        let kind =
+            self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
         let Some(kind) = kind else { return };
         let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind) };
         self.tracks.insert(init.track_id, (init.receiver_id, track));

@@ -33,7 +33,9 @@ pub struct SenderReport {
 pub(super) enum Feedback {
     SenderReport(SenderReport),
     /// The receiver of this outgoing stream needs a keyframe (PLI or FIR).
-    KeyframeRequest { ssrc: u32 },
+    KeyframeRequest {
+        ssrc: u32,
+    },
 }
 
 /// What was seen and not yet taken.

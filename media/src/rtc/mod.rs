@@ -7,8 +7,8 @@ mod stun;
 
 pub use codecs::{Codec, MediaKind};
 pub use connection::{
-    Connection, ConnectionError, ConnectionSettings, Output, PublishedTrack, RtpPacket, Transmit, packet_bytes,
-    strip_extensions,
+    Connection, ConnectionError, ConnectionSettings, Datagram, Output, PublishedTrack, RtpPacket, Transmit,
+    packet_bytes, strip_extensions,
 };
 pub use feedback::SenderReport;
 pub use stun::local_ufrag;

@@ -4,13 +4,13 @@ use super::{
     peer::{Peer, Track},
     room::{Aftermath, Phase, Room},
 };
-use crate::rtc::{self, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
+use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
 use protocol::{
     ids::{PeerId, TrackId},
     limits::PEER_TRACKS,
     native::{ByeReason, ErrorCode, ServerMessage, Subscription},
 };
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 impl Room {
     pub(super) fn offer(&mut self, now: Instant, from: PeerId, sdp: String) {
@@ -28,17 +28,9 @@ impl Room {
     }
 
     /// A datagram of this peer arrived.
-    pub(super) fn datagram(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        from: SocketAddr,
-        local: SocketAddr,
-        datagram: &[u8],
-        out: &mut Aftermath,
-    ) {
+    pub(super) fn datagram(&mut self, now: Instant, peer: PeerId, datagram: Datagram<'_>, out: &mut Aftermath) {
         if let Some(connection) = self.peers.get_mut(&peer).and_then(|peer| peer.connection.as_mut()) {
-            connection.receive(now, from, local, datagram);
+            connection.receive(now, datagram);
             self.outputs(now, peer, out);
         }
     }
@@ -150,8 +142,12 @@ impl Room {
 
     /// Subscribes a newcomer to everyone who publishes.
     pub(super) fn watch_everyone(&mut self, watcher: PeerId) {
-        let publishers: Vec<PeerId> =
-            self.peers.values().filter(|peer| peer.id != watcher && !peer.tracks.is_empty()).map(|peer| peer.id).collect();
+        let publishers: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.id != watcher && !peer.tracks.is_empty())
+            .map(|peer| peer.id)
+            .collect();
         if !publishers.is_empty() {
             self.watch(watcher, &publishers);
         }

@@ -46,8 +46,15 @@ pub(super) struct Aftermath {
 pub(super) enum Phase {
     Idle,
     /// The control plane is deciding.
-    Requested { request: RequestId, peer: PeerId, app_key: AppKeyId },
-    Active { capturing: Box<Capturing>, app_key: AppKeyId },
+    Requested {
+        request: RequestId,
+        peer: PeerId,
+        app_key: AppKeyId,
+    },
+    Active {
+        capturing: Box<Capturing>,
+        app_key: AppKeyId,
+    },
 }
 
 pub(super) struct Room {
@@ -77,7 +84,13 @@ impl Room {
     }
 
     /// Lets a newcomer in. `connection` is `None` when Media Relay is off.
-    pub(super) fn join(&mut self, now: Instant, newcomer: Newcomer, connection: Option<Connection>, out: &mut Aftermath) {
+    pub(super) fn join(
+        &mut self,
+        now: Instant,
+        newcomer: Newcomer,
+        connection: Option<Connection>,
+        out: &mut Aftermath,
+    ) {
         let Newcomer { peer: id, session, name, app_key, outbox } = newcomer;
         if let Some(earlier) = self.peers.get_mut(&id) {
             earlier.dismiss(ByeReason::Replaced);
@@ -117,7 +130,11 @@ impl Room {
             ClientMessage::Offer { sdp } => self.offer(now, from, sdp),
             ClientMessage::Signal { to, signal } => match self.peers.get_mut(&to) {
                 Some(peer) if !self.policy.relay => peer.send(ServerMessage::Signal { from, signal }),
-                Some(_) => self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is on; peers do not connect to each other."),
+                Some(_) => self.error(
+                    from,
+                    ErrorCode::UnexpectedMessage,
+                    "Media Relay is on; peers do not connect to each other.",
+                ),
                 None => self.error(from, ErrorCode::UnknownPeer, "That peer is not in this room."),
             },
             ClientMessage::StartRecording => self.start_recording(from, out),
@@ -229,7 +246,13 @@ impl Room {
     }
 
     /// Tells the peers still here how an earlier recording ended.
-    pub(super) fn deliver(&mut self, now: Instant, recording: RecordingId, outcome: RecordingOutcome, out: &mut Aftermath) {
+    pub(super) fn deliver(
+        &mut self,
+        now: Instant,
+        recording: RecordingId,
+        outcome: RecordingOutcome,
+        out: &mut Aftermath,
+    ) {
         match outcome {
             RecordingOutcome::Ready { url } => self.announce(RecordingSignal::Link, Some(recording), Some(url), None),
             RecordingOutcome::Failed { cause } => {
@@ -332,8 +355,12 @@ impl Room {
     }
 
     fn recording_error(&mut self, to: PeerId, error: RecordingError) {
-        let message =
-            ServerMessage::RecordingState { state: RecordingSignal::Error, recording: None, url: None, error: Some(error) };
+        let message = ServerMessage::RecordingState {
+            state: RecordingSignal::Error,
+            recording: None,
+            url: None,
+            error: Some(error),
+        };
         if let Some(peer) = self.peers.get_mut(&to) {
             peer.send(message);
         }

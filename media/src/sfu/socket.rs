@@ -1,7 +1,7 @@
 //! The node's UDP port as one worker uses it: every worker has a socket of its own on the same port (SO_REUSEPORT),
 //! reads many datagrams per call and sends runs to one destination as one call (GSO).
 
-use crate::rtc::Transmit;
+use crate::rtc::{Datagram, Transmit};
 use mio::{Interest, Registry, Token, unix::SourceFd};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use std::{
@@ -44,8 +44,8 @@ impl RelaySocket {
         registry.register(&mut SourceFd(&self.socket.as_raw_fd()), token, Interest::READABLE)
     }
 
-    /// Reads one batch and hands every datagram to `each` as (from, to, bytes). Returns whether there may be more.
-    pub(super) fn receive(&mut self, mut each: impl FnMut(SocketAddr, SocketAddr, &[u8])) -> bool {
+    /// Reads one batch and hands every datagram to `each`. Returns whether there may be more.
+    pub(super) fn receive(&mut self, mut each: impl FnMut(Datagram<'_>)) -> bool {
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let mut slices: Vec<IoSliceMut<'_>> = self.buffer.chunks_mut(self.chunk).map(IoSliceMut::new).collect();
         let received = match self.state.recv(UdpSockRef::from(&self.socket), &mut slices, &mut metas) {
@@ -58,8 +58,8 @@ impl RelaySocket {
         };
         for (meta, buffer) in metas.iter().zip(self.buffer.chunks(self.chunk)).take(received) {
             let local = SocketAddr::new(meta.dst_ip.unwrap_or(self.fallback), self.port);
-            for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
-                each(meta.addr, local, datagram);
+            for bytes in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                each(Datagram { from: meta.addr, local, bytes });
             }
         }
         true

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock, random,
-    rtc::{self, Connection, ConnectionSettings, Transmit},
+    rtc::{self, Connection, ConnectionSettings, Datagram, Transmit},
 };
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId, RecordingId},
@@ -36,17 +36,51 @@ const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// What a worker can be told.
 pub enum WorkerCommand {
-    Join { room: RoomKey, policy: AppPolicy, newcomer: Newcomer },
-    Message { room: RoomKey, peer: PeerId, message: ClientMessage },
-    Disconnected { room: RoomKey, peer: PeerId, session: u64 },
-    SetPolicy { application: ApplicationId, policy: AppPolicy },
-    RevokeKey { app_key: AppKeyId },
-    Decided { room: RoomKey, decision: StartDecision },
-    StopRecording { room: RoomKey, recording: RecordingId, cause: StopCause },
-    Deliver { room: RoomKey, recording: RecordingId, outcome: RecordingOutcome },
+    Join {
+        room: RoomKey,
+        policy: AppPolicy,
+        newcomer: Newcomer,
+    },
+    Message {
+        room: RoomKey,
+        peer: PeerId,
+        message: ClientMessage,
+    },
+    Disconnected {
+        room: RoomKey,
+        peer: PeerId,
+        session: u64,
+    },
+    SetPolicy {
+        application: ApplicationId,
+        policy: AppPolicy,
+    },
+    RevokeKey {
+        app_key: AppKeyId,
+    },
+    Decided {
+        room: RoomKey,
+        decision: StartDecision,
+    },
+    StopRecording {
+        room: RoomKey,
+        recording: RecordingId,
+        cause: StopCause,
+    },
+    Deliver {
+        room: RoomKey,
+        recording: RecordingId,
+        outcome: RecordingOutcome,
+    },
     /// Arrived at another worker's socket.
-    Datagram { from: SocketAddr, local: SocketAddr, bytes: Vec<u8> },
-    ShutDown { done: tokio::sync::oneshot::Sender<()> },
+    Datagram {
+        from: SocketAddr,
+        local: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    ShutDown {
+        done: tokio::sync::oneshot::Sender<()>,
+    },
 }
 
 /// Whose a datagram from an address is.
@@ -123,7 +157,7 @@ impl Worker {
             }
             for turn in 0.. {
                 let now = clock::now();
-                if !socket.receive(|from, local, datagram| self.datagram(now, from, local, datagram)) {
+                if !socket.receive(|datagram| self.datagram(now, datagram)) {
                     break;
                 }
                 socket.send(&mut self.transmits);
@@ -140,7 +174,7 @@ impl Worker {
     fn command(&mut self, command: WorkerCommand) {
         let now = clock::now();
         match command {
-            WorkerCommand::Join { room, policy, newcomer } => self.join(now, room, policy, newcomer),
+            WorkerCommand::Join { room, policy, newcomer } => self.join(now, &room, policy, newcomer),
             WorkerCommand::Message { room, peer, message } => {
                 self.turn(&room, |room, out| room.message(now, peer, message, out));
             }
@@ -168,7 +202,9 @@ impl Worker {
             WorkerCommand::Deliver { room, recording, outcome } => {
                 self.turn(&room, |room, out| room.deliver(now, recording, outcome, out));
             }
-            WorkerCommand::Datagram { from, local, bytes } => self.datagram(now, from, local, &bytes),
+            WorkerCommand::Datagram { from, local, bytes } => {
+                self.datagram(now, Datagram { from, local, bytes: &bytes });
+            }
             WorkerCommand::ShutDown { done } => {
                 self.turn_where(|_| true, |room, out| room.shut_down(now, out));
                 // The receiver may have given up waiting.
@@ -177,9 +213,9 @@ impl Worker {
         }
     }
 
-    fn join(&mut self, now: Instant, key: RoomKey, policy: AppPolicy, newcomer: Newcomer) {
+    fn join(&mut self, now: Instant, key: &RoomKey, policy: AppPolicy, newcomer: Newcomer) {
         let policy = self.policies.update(key.application, policy).clone();
-        let number = self.room_number(now, &key, &policy);
+        let number = self.room_number(now, key, &policy);
         let mut connection = None;
         if policy.relay {
             let (ufrag, made) = match self.new_connection(now) {
@@ -189,7 +225,7 @@ impl Worker {
             self.ufrags.insert(ufrag, (number, newcomer.peer));
             connection = Some(made);
         }
-        self.turn(&key, |room, out| room.join(now, newcomer, connection, out));
+        self.turn(key, |room, out| room.join(now, newcomer, connection, out));
     }
 
     fn room_number(&mut self, now: Instant, key: &RoomKey, policy: &AppPolicy) -> u64 {
@@ -215,8 +251,9 @@ impl Worker {
         Ok((ufrag, Connection::new(now, settings)?))
     }
 
-    fn datagram(&mut self, now: Instant, from: SocketAddr, local: SocketAddr, datagram: &[u8]) {
-        let route = match rtc::local_ufrag(datagram) {
+    fn datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+        let Datagram { from, local, bytes } = datagram;
+        let route = match rtc::local_ufrag(bytes) {
             Some(ufrag) => self.route(from, ufrag),
             None => self.routes.get(&from).copied(),
         };
@@ -224,12 +261,11 @@ impl Worker {
             Some(Route::Here { room: number, peer }) => {
                 let Some(room) = self.rooms.get_mut(&number) else { return };
                 let mut out = Aftermath { transmits: std::mem::take(&mut self.transmits), ..Default::default() };
-                room.datagram(now, peer, from, local, datagram, &mut out);
+                room.datagram(now, peer, datagram, &mut out);
                 self.aftermath(out);
             }
             Some(Route::Sibling(index)) => {
-                let bytes = datagram.to_vec();
-                self.siblings.pass(index, WorkerCommand::Datagram { from, local, bytes });
+                self.siblings.pass(index, WorkerCommand::Datagram { from, local, bytes: bytes.to_vec() });
             }
             None => {}
         }
@@ -252,7 +288,12 @@ impl Worker {
 
     fn tick(&mut self) -> Duration {
         let now = clock::now();
-        let due: Vec<u64> = self.rooms.iter().filter(|(_, room)| room.deadline(now).is_some_and(|at| at <= now)).map(|(number, _)| *number).collect();
+        let due: Vec<u64> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.deadline(now).is_some_and(|at| at <= now))
+            .map(|(number, _)| *number)
+            .collect();
         for number in due {
             let Some(room) = self.rooms.get_mut(&number) else { continue };
             let mut out = Aftermath::default();

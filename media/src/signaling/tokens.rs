@@ -79,8 +79,14 @@ mod tests {
         assert_eq!(key.verify(node, 150, &token), Ok(claims(node)));
         assert_eq!(key.verify(node, 200, &token), Err(ErrorCode::TokenExpired));
         assert_eq!(key.verify(other, 150, &token), Err(ErrorCode::InvalidToken));
-        assert_eq!(key.verify(node, 150, &sign(&claims(node), Algorithm::HS256, &[8; 32])), Err(ErrorCode::InvalidToken));
-        assert_eq!(key.verify(node, 150, &sign(&claims(node), Algorithm::HS384, &[7; 32])), Err(ErrorCode::InvalidToken));
+        assert_eq!(
+            key.verify(node, 150, &sign(&claims(node), Algorithm::HS256, &[8; 32])),
+            Err(ErrorCode::InvalidToken)
+        );
+        assert_eq!(
+            key.verify(node, 150, &sign(&claims(node), Algorithm::HS384, &[7; 32])),
+            Err(ErrorCode::InvalidToken)
+        );
         let (_, rest) = token.split_once('.').unwrap();
         let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{rest}");
         assert_eq!(key.verify(node, 150, &none), Err(ErrorCode::InvalidToken));

@@ -1,13 +1,11 @@
 //! Media through the relay, between clients over real sockets: what arrives, what is captured, who is asked for
 //! keyframes.
 
-mod support;
-
-use media::capture::{self, Record, TrackKind};
-use support::{
-    Node,
+use crate::support::{
+    self, Node,
     client::{AUDIO, Client, VIDEO, run},
 };
+use media::capture::{self, Record, TrackKind};
 
 /// A VP8 payload descriptor and the first bytes of a keyframe, numbered.
 fn frame(n: u16) -> Vec<u8> {
@@ -39,9 +37,11 @@ async fn packets_arrive_unchanged_and_in_order_under_one_numbering() {
     let mut ben = Client::join(&node, "room", 2, Some(2000)).await;
     connected(&node, &mut [&mut anna, &mut ben]).await;
     watch(&node, &mut anna, &mut ben, 100).await;
-    let audio: Vec<u16> = ben.payloads(AUDIO).iter().map(|payload| u16::from_be_bytes([payload[0], payload[1]])).collect();
+    let audio: Vec<u16> =
+        ben.payloads(AUDIO).iter().map(|payload| u16::from_be_bytes([payload[0], payload[1]])).collect();
     assert!(audio.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{audio:?}");
-    let mut numbers = ben.received.iter().filter(|packet| packet.header.payload_type == VIDEO).map(|p| p.header.sequence_number);
+    let mut numbers =
+        ben.received.iter().filter(|packet| packet.header.payload_type == VIDEO).map(|p| p.header.sequence_number);
     let first = numbers.next().unwrap();
     assert!(numbers.enumerate().all(|(i, number)| number == first.wrapping_add(i as u16 + 1)));
     assert!(anna.received.is_empty(), "a publisher hears itself");

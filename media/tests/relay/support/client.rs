@@ -60,13 +60,19 @@ pub struct Client {
 fn codec(kind: RtpCodecKind) -> RTCRtpCodec {
     let (mime_type, clock_rate, channels) =
         if kind == RtpCodecKind::Audio { ("audio/opus", 48_000, 2) } else { ("video/VP8", 90_000, 0) };
-    RTCRtpCodec { mime_type: mime_type.into(), clock_rate, channels, sdp_fmtp_line: String::new(), rtcp_feedback: vec![] }
+    RTCRtpCodec {
+        mime_type: mime_type.into(),
+        clock_rate,
+        channels,
+        sdp_fmtp_line: String::new(),
+        rtcp_feedback: vec![],
+    }
 }
 
 fn engine() -> MediaEngine {
     let mut engine = MediaEngine::default();
     for (kind, payload_type) in [(RtpCodecKind::Audio, AUDIO), (RtpCodecKind::Video, VIDEO)] {
-        let parameters = RTCRtpCodecParameters { rtp_codec: codec(kind), payload_type, ..Default::default() };
+        let parameters = RTCRtpCodecParameters { rtp_codec: codec(kind), payload_type };
         engine.register_codec(parameters, kind).unwrap();
     }
     engine
@@ -105,7 +111,8 @@ impl Client {
                     codec: codec(kind),
                     ..Default::default()
                 };
-                let track = MediaStreamTrack::new("mine".into(), kind.to_string(), kind.to_string(), kind, vec![encoding]);
+                let track =
+                    MediaStreamTrack::new("mine".into(), kind.to_string(), kind.to_string(), kind, vec![encoding]);
                 let direction = RTCRtpTransceiverDirection::Sendonly;
                 let init = RTCRtpTransceiverInit { direction, streams: vec!["mine".into()], send_encodings: vec![] };
                 pc.add_transceiver_from_track(track, Some(init)).unwrap();

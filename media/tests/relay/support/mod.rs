@@ -1,7 +1,5 @@
 //! A relay in this process, and people in its rooms.
 
-#![expect(dead_code, reason = "each test binary uses its own part of the support")]
-
 pub mod client;
 
 use media::{

@@ -1,7 +1,6 @@
 //! What peers of a room are told: joins, refusals, switches, recordings. No media flows here.
 
-mod support;
-
+use crate::support::{Node, app_key, policy, spec};
 use media::{
     capture::{self, CaptureEvent},
     sfu::{RecordingOutcome, RecordingRequest, StartDecision, WorkerCommand},
@@ -11,7 +10,6 @@ use protocol::{
     native::{ByeReason, ClientMessage, ErrorCode, RecordingSignal, ServerMessage, Signal},
     recording::{StartRefusal, StopCause},
 };
-use support::{Node, app_key, application, policy, spec};
 
 #[tokio::test]
 async fn peers_learn_of_each_other() {
@@ -36,7 +34,9 @@ async fn the_same_token_twice_replaces_the_first_socket() {
     // The first socket's end must not take the second one with it.
     node.disconnect("room", &first).await;
     node.say("room", &second, ClientMessage::StopRecording).await;
-    second.expect(|message| matches!(message, ServerMessage::RecordingState { state: RecordingSignal::Error, .. })).await;
+    second
+        .expect(|message| matches!(message, ServerMessage::RecordingState { state: RecordingSignal::Error, .. }))
+        .await;
 }
 
 #[tokio::test]
@@ -83,10 +83,12 @@ async fn everyone_sees_start_stop_and_link_and_late_comers_too() {
     let second = node.record("room", &mut ben).await;
     assert_ne!(second, recording);
     node.disconnect("room", &anna).await;
-    let room = support::room("room");
+    let room = crate::support::room("room");
     let outcome = RecordingOutcome::Ready { url: "https://bucket/file.mp4".into() };
     node.workers.to_room(&room, WorkerCommand::Deliver { room: room.clone(), recording, outcome }).await;
-    let link = ben.expect(|message| matches!(message, ServerMessage::RecordingState { state: RecordingSignal::Link, .. })).await;
+    let link = ben
+        .expect(|message| matches!(message, ServerMessage::RecordingState { state: RecordingSignal::Link, .. }))
+        .await;
     assert!(matches!(link, ServerMessage::RecordingState { url: Some(url), recording: Some(id), .. }
         if url == "https://bucket/file.mp4" && id == recording));
 }
@@ -177,7 +179,8 @@ async fn garbage_offers_are_answered_and_harm_nobody() {
     let no_ice = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n";
     for sdp in ["", "v=0", "\0\0", no_media, no_ice, &"a=".repeat(60_000)] {
         node.say("room", &anna, ClientMessage::Offer { sdp: sdp.into() }).await;
-        anna.expect(|message| matches!(message, ServerMessage::Error { code: ErrorCode::InvalidDescription, .. })).await;
+        anna.expect(|message| matches!(message, ServerMessage::Error { code: ErrorCode::InvalidDescription, .. }))
+            .await;
     }
     let mut ben = node.join("room", 2).await;
     assert!(matches!(ben.next().await, ServerMessage::Welcome { peers, .. } if peers.len() == 1));
@@ -203,6 +206,5 @@ async fn shutting_down_says_good_bye_and_closes_the_capture() {
     node.workers.shut_down().await;
     anna.expect(|message| *message == ServerMessage::Bye { reason: ByeReason::Shutdown }).await;
     assert_eq!(node.stopped().await, (recording, StopCause::Shutdown));
-    let _ = application();
     assert!(matches!(node.requests.try_recv(), Err(_) | Ok(RecordingRequest::Start { .. })));
 }
