@@ -1,20 +1,24 @@
 //! Turns a capture into one playable file, in a process of its own.
+//!
+//! [`run`] reads a track twice. The first pass ([`survey`]) finds out what its clock says; [`plan`] joins the clocks
+//! of all tracks and decides who is seen when and where. The second pass ([`feed`]) hands the packets, in the order of
+//! sending and on the recording's own time, to a GStreamer [`pipeline`], whose sink lets the file go in [`parts`]:
+//! there is never a whole file here, neither in memory nor on disk.
 
-use protocol::recording::CaptureKey;
-use std::{io::Write, path::Path};
+mod clock;
+mod feed;
+mod layout;
+mod moov;
+mod output;
+mod part_sink;
+mod parts;
+mod pipeline;
+mod plan;
+mod run;
+mod scene;
+mod survey;
+mod vp8;
 
-/// Why there is no file.
-#[derive(Debug, thiserror::Error)]
-pub enum MixError {
-    #[error(transparent)]
-    Capture(#[from] crate::capture::CaptureError),
-}
-
-/// Mixes the capture in `directory` and writes the file's parts to `output`.
-///
-/// # Errors
-/// The capture cannot be read or mixed; the same sentence went to `output`.
-pub fn run(directory: &Path, key: &CaptureKey, output: impl Write) -> Result<(), MixError> {
-    let _ = (crate::capture::read(directory, key)?, output);
-    Ok(())
-}
+pub use output::Line;
+pub use parts::PartError;
+pub use run::{MixError, read_key, run};
