@@ -1,0 +1,96 @@
+//! The console by its real forms, without JavaScript.
+
+use crate::{
+    on_both_databases,
+    support::server::{EMAIL, PASSWORD, sign_in},
+};
+use domain::applications;
+use http::StatusCode;
+
+on_both_databases! {
+    async fn the_set_up_link_works_once(server) {
+        let token = server.set_up_token().await.expect("there is no owner yet");
+        let browser = server.browser();
+        let path = format!("/setup?token={token}");
+        let fields = [("email", EMAIL), ("password", PASSWORD), ("repeated", PASSWORD)];
+        let done = browser.submit(&path, "set-up", &fields).await;
+        assert_eq!(done.location().as_deref(), Some("/applications"), "{done:?}");
+        let home = browser.visit("/").await;
+        assert_eq!(home.status, StatusCode::OK);
+        assert!(home.text.contains("Demo") && home.text.contains(EMAIL), "{}", home.text);
+
+        assert_eq!(server.set_up_token().await, None);
+        let again = server.browser().visit(&path).await;
+        assert!(!again.text.contains("name=\"password\""), "{}", again.text);
+        let forced = vec![
+            ("token".to_owned(), token),
+            ("email".to_owned(), "eve@example.com".to_owned()),
+            ("password".to_owned(), PASSWORD.to_owned()),
+            ("repeated".to_owned(), PASSWORD.to_owned()),
+        ];
+        let eve = server.browser();
+        eve.post_form(&path, "/api/console/set-up", &forced).await;
+        assert!(!eve.visit("/applications").await.text.contains("Demo"));
+    }
+
+    async fn a_wrong_password_says_no_more_than_that(server) {
+        server.owner().await;
+        let browser = server.browser();
+        let mut answers = Vec::new();
+        for email in [EMAIL, "nobody@example.com"] {
+            browser.submit("/sign-in", "sign-in", &[("email", email), ("password", "wrong password")]).await;
+            let values = vec![("email".to_owned(), email.to_owned()), ("password".to_owned(), "wrong password".to_owned())];
+            let answer = browser.post_form("/sign-in", "/api/console/sign-in", &values).await;
+            answers.push((answer.status, answer.location()));
+        }
+        assert_eq!(answers[0], answers[1]);
+        assert!(!browser.visit("/applications").await.text.contains("Demo"));
+    }
+
+    async fn recording_refuses_to_be_switched_on_and_names_why(server) {
+        let access = server.owner().await;
+        let demo = server.demo(&access).await.id;
+        applications::set_relay(server.services(), &access, demo, false).await.unwrap();
+        let browser = server.browser();
+        sign_in(&browser).await;
+        let path = format!("/applications/{demo}");
+        browser.submit(&path, "set-recording", &[("on", "true")]).await;
+        let page = browser.visit(&path).await;
+        assert!(page.text.contains("data-condition=\"relay_required\""), "{}", page.text);
+        assert!(!server.demo(&access).await.recording);
+
+        browser.submit(&path, "set-relay", &[("on", "true")]).await;
+        browser.submit(&path, "set-recording", &[("on", "true")]).await;
+        let application = server.demo(&access).await;
+        assert!(application.relay && application.recording);
+    }
+
+    async fn what_is_not_there_is_a_page_that_says_so(server) {
+        server.owner().await;
+        let browser = server.browser();
+        sign_in(&browser).await;
+        for path in [
+            "/nowhere",
+            "/applications/app_019aa2c1000070008000000000000000",
+            "/applications/garbage",
+        ] {
+            let page = browser.visit(path).await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+            assert!(page.header("content-type").starts_with("text/html"));
+        }
+        let page = browser.get("/api/nothing").await;
+        assert_eq!((page.status, page.code().as_str()), (StatusCode::NOT_FOUND, "not_found"));
+    }
+
+    async fn nothing_is_shown_to_strangers(server) {
+        let access = server.owner().await;
+        let demo = server.demo(&access).await;
+        let stranger = server.browser();
+        for path in ["/".to_owned(), "/applications".to_owned(), format!("/applications/{}", demo.id), "/storage".to_owned(), "/outbox".to_owned(), "/audit".to_owned()] {
+            let page = stranger.visit(&path).await;
+            for secret in ["Demo", EMAIL, &demo.keys[0].id.to_string()] {
+                assert!(!page.text.contains(secret), "{path} shows {secret}");
+            }
+        }
+    }
+}

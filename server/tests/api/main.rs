@@ -1,0 +1,15 @@
+//! The control plane seen from outside: through its real listeners, on SQLite and on PostgreSQL.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says by failing what it expected")]
+
+mod console;
+mod demo_and_files;
+mod embedded_store;
+mod health;
+mod join;
+mod link;
+mod protections;
+mod recording;
+mod sessions;
+mod start_up;
+mod support;
