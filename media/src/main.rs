@@ -15,12 +15,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+/// Without RUST_LOG. The two WebRTC crates warn about every browser: hidden host candidates, no DTLS server name.
+const DEFAULT_LOG: &str = "warn,rtc_ice=error,rtc_dtls=error,media=info";
+
 /// Exit code of a start that cannot work until somebody changes something.
 const CONFIGURATION: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,media=info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
