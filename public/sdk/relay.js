@@ -67,6 +67,11 @@ export class Relay {
     }
   }
 
+  /** The node could not use the latest offer; the next request for slots makes another. */
+  refused() {
+    this.#offering = false;
+  }
+
   async #offer() {
     if (this.#offering) {
       this.#offerAgain = true;

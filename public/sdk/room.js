@@ -42,7 +42,7 @@ const STATES = /** @type {const} */ ({ start: 'START', stop: 'STOP', link: 'LINK
 
 /**
  * A stay in a room.
- * @extends {Emitter<any>}
+ * @extends {Emitter<RoomEvents>}
  */
 export class Room extends Emitter {
   #options;
@@ -164,12 +164,17 @@ export class Room extends Emitter {
       case 'recordingState':
         return this.#recordingState(message);
       case 'error':
+        if (message.code === 'invalid_description' && this.#media instanceof Relay) this.#media.refused();
         return this.emit('error', new MixdownError(message.code, message.message));
       case 'bye':
         this.#bye = message.reason;
         return;
-      default:
-        return this.#media?.handle(message);
+      case 'signal':
+        return this.#media instanceof Mesh ? this.#media.handle(message) : undefined;
+      case 'negotiate':
+      case 'answer':
+      case 'subscriptions':
+        return this.#media instanceof Relay ? this.#media.handle(message) : undefined;
     }
   }
 

@@ -2,6 +2,8 @@ import { MixdownError } from './errors.js';
 
 /** Version of the signaling protocol. */
 const PROTOCOL = 1;
+/** Longest time from opening the socket to the welcome, in milliseconds. */
+const WELCOME_TIME = 15_000;
 
 /**
  * @typedef {object} Handlers
@@ -37,6 +39,7 @@ export class Signaling {
       const socket = new Socket(signalingUrl);
       const signaling = new Signaling(socket, handlers);
       let welcomed = false;
+      const giveUp = setTimeout(() => socket.close(), WELCOME_TIME);
       socket.onopen = () => signaling.send({ type: 'hello', protocol: PROTOCOL, token });
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);
@@ -44,12 +47,14 @@ export class Signaling {
           signaling.#fatal = new MixdownError(message.code, message.message);
         } else if (message.type === 'welcome') {
           welcomed = true;
+          clearTimeout(giveUp);
           resolve({ signaling, welcome: message });
         } else {
           handlers.message(message);
         }
       };
       socket.onclose = () => {
+        clearTimeout(giveUp);
         if (welcomed) {
           handlers.closed(signaling.#fatal);
         } else {
