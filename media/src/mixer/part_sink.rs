@@ -32,6 +32,16 @@ mod imp {
         pub parts: SyncSender<Result<Part, PartError>>,
     }
 
+    impl Open {
+        /// Whether there is still someone to receive the parts, or why there are none.
+        fn send(&self, parts: Result<Vec<Part>, PartError>) -> bool {
+            match parts {
+                Ok(parts) => parts.into_iter().all(|part| self.parts.send(Ok(part)).is_ok()),
+                Err(error) => self.parts.send(Err(error)).is_ok(),
+            }
+        }
+    }
+
     /// None once the end was reached or failed.
     #[derive(Default)]
     pub struct PartSink(Mutex<Option<Open>>);
@@ -44,12 +54,9 @@ mod imp {
         fn write(&self, bytes: &[u8]) -> Result<(), gst::FlowError> {
             let mut state = self.lock();
             let open = state.as_mut().ok_or(gst::FlowError::Eos)?;
-            let sent = match open.writer.write(bytes) {
-                Ok(None) => return Ok(()),
-                Ok(Some(part)) => open.parts.send(Ok(part)).is_ok(),
-                Err(error) => open.parts.send(Err(error)).is_ok_and(|()| false),
-            };
-            if sent {
+            let written = open.writer.write(bytes);
+            let failed = written.is_err();
+            if open.send(written) && !failed {
                 return Ok(());
             }
             *state = None;
@@ -57,15 +64,9 @@ mod imp {
         }
 
         fn finish(&self) {
-            let Some(Open { writer, parts }) = self.lock().take() else { return };
-            let rest = match writer.finish() {
-                Ok(rest) => rest.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            };
-            for part in rest {
-                if parts.send(part).is_err() {
-                    return;
-                }
+            if let Some(mut open) = self.lock().take() {
+                let rest = std::mem::take(&mut open.writer).finish();
+                open.send(rest);
             }
         }
     }

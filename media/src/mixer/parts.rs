@@ -74,14 +74,14 @@ impl PartWriter {
         }
     }
 
-    /// Writes at the current position; answers a part when one is complete.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<Option<Part>, PartError> {
+    /// Writes at the current position; answers the parts that are complete now.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<Vec<Part>, PartError> {
         if self.position > self.end() || (self.index.is_some() && self.position == self.end()) {
             return Err(PartError::Hole(self.position));
         }
         if self.position == self.end() && moov::is_index(bytes) {
             self.index = Some(bytes.to_vec());
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let mut rest = bytes;
         if self.position < self.part_bytes as u64 {
@@ -96,7 +96,11 @@ impl PartWriter {
             overwrite(&mut self.window, offset.ok_or(PartError::LateWrite(self.position))?, rest);
             self.position += rest.len() as u64;
         }
-        if self.window.len() >= 2 * self.part_bytes { self.take_part().map(Some) } else { Ok(None) }
+        let mut parts = Vec::new();
+        while self.window.len() >= 2 * self.part_bytes {
+            parts.push(self.take_part()?);
+        }
+        Ok(parts)
     }
 
     fn take_part(&mut self) -> Result<Part, PartError> {
@@ -148,7 +152,7 @@ mod tests {
     fn assemble(mut parts: Vec<Part>) -> Vec<u8> {
         assert_eq!(parts.last().unwrap().number, 1);
         parts.sort_by_key(|part| part.number);
-        assert!(parts.iter().zip(1..).all(|(part, number)| part.number == number));
+        assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), (1..=parts.len() as u16).collect::<Vec<_>>());
         parts.into_iter().flat_map(|part| part.bytes).collect()
     }
 
@@ -183,7 +187,7 @@ mod tests {
     fn writing_to_a_part_that_has_left_fails() {
         let mut writer = PartWriter::new(10);
         writer.write(FILE_TYPE).unwrap();
-        assert_eq!(writer.write(&[0; 40]).unwrap().unwrap().number, 2);
+        assert_eq!(writer.write(&[0; 30]).unwrap().len(), 2);
         writer.seek(15);
         assert_eq!(writer.write(&[1]), Err(PartError::LateWrite(15)));
         writer.seek(5);

@@ -241,6 +241,8 @@ fn add_video(pipeline: &gst::Pipeline, compositor: &gst::Element, header: &Track
     gst::Element::link_many([source.upcast_ref(), &depay, &decoder, &scale, &filter])?;
     scale_to_tiles(&scale, &filter, steps.to_vec());
     let pad = request_pad(compositor)?;
+    // A camera that falls silent leaves its last picture until its tile goes.
+    pad.set_property("repeat-after-eos", true);
     control_tile(&pad, steps)?;
     link_to_pad(&filter, &pad)?;
     Ok(source)
