@@ -8,7 +8,7 @@ use protocol::{
     limits::LINK_MESSAGE_BYTES,
     link::{Answer, Command, ControlMessage, Event, LINK_VERSION, NodeMessage, Query},
 };
-use std::{collections::HashMap, future::Future, io, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
     sync::{Mutex, mpsc, oneshot, watch},
@@ -72,14 +72,10 @@ pub struct Link {
 
 impl Link {
     /// Stores an event; it reaches the control plane even over crashes of either side.
-    ///
-    /// # Errors
-    /// The disk refused.
-    pub async fn event(&self, event: Event) -> io::Result<()> {
-        // A sync of one line; the outbox is off the media path, on its own runtime worker.
-        let result = self.outbox.lock().await.append(event);
+    pub async fn event(&self, event: Event) {
+        // Syncs one line to disk, off the media path: relay and capture have threads of their own.
+        self.outbox.lock().await.append(event);
         self.appended.notify_one();
-        result.map(|_| ())
     }
 
     /// Asks the control plane; `Unavailable` when it cannot be reached or does not answer in time.
@@ -214,7 +210,7 @@ impl Keeper {
                 anyhow::bail!("the control plane did not welcome this node");
             };
             anyhow::ensure!(self.settings.token_key.set(&token_key), "the token key is malformed");
-            self.link.outbox.lock().await.acknowledge(last_event)?;
+            self.link.outbox.lock().await.acknowledge(last_event);
             return Ok((socket, last_event));
         }
         anyhow::bail!("closed before the welcome")
@@ -235,11 +231,14 @@ impl Keeper {
             ControlMessage::Command { sequence, command } => {
                 if sequence > self.identity.last_command() {
                     node.apply(command).await;
-                    self.identity.applied(sequence)?;
+                    if let Err(error) = self.identity.applied(sequence) {
+                        // After a restart the command comes again, which is harmless.
+                        tracing::warn!(%error, "applied command not noted");
+                    }
                 }
                 write(socket, &NodeMessage::Applied { command: sequence }).await?;
             }
-            ControlMessage::Applied { event } => self.link.outbox.lock().await.acknowledge(event)?,
+            ControlMessage::Applied { event } => self.link.outbox.lock().await.acknowledge(event),
             ControlMessage::Answer { id, answer } => {
                 if let Some(asked) = self.waiting.remove(&id) {
                     // Whoever asked may have stopped waiting.

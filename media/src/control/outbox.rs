@@ -37,6 +37,8 @@ pub struct Outbox {
     file: File,
     last: u64,
     waiting: VecDeque<(u64, Event)>,
+    /// The file lacks something that `waiting` has.
+    unsaved: bool,
 }
 
 impl Outbox {
@@ -68,36 +70,49 @@ impl Outbox {
             Err(error) => return Err(error.into()),
         }
         let file = rewrite(&path, last, &waiting)?;
-        Ok(Self { path, file, last, waiting })
+        Ok(Self { path, file, last, waiting, unsaved: false })
     }
 
-    /// Stores an event and returns its number. It survives a crash from here on.
-    ///
-    /// # Errors
-    /// The disk refused; the event is not stored.
-    pub fn append(&mut self, event: Event) -> io::Result<u64> {
-        let sequence = self.last + 1;
-        self.file.write_all(&line(&Line::Event { sequence, event: event.clone() })?)?;
-        self.file.sync_data()?;
-        self.last = sequence;
-        self.waiting.push_back((sequence, event));
-        Ok(sequence)
+    /// Stores an event and returns its number. It survives a crash from here on, unless the disk has no room: then it
+    /// is kept in memory, and written as soon as the disk takes it, because the end of a recording that filled the
+    /// disk is just what has to be reported.
+    pub fn append(&mut self, event: Event) -> u64 {
+        self.last += 1;
+        self.waiting.push_back((self.last, event));
+        let written = if self.unsaved { self.save() } else { self.write_last() };
+        self.note(written);
+        self.last
     }
 
     /// Forgets every event up to `sequence`.
-    ///
-    /// # Errors
-    /// The disk refused; the events are sent again, which is harmless.
-    pub fn acknowledge(&mut self, sequence: u64) -> io::Result<()> {
+    pub fn acknowledge(&mut self, sequence: u64) {
         let before = self.waiting.len();
         // The control plane knows events this outbox has lost: their numbers must not be used again.
         let ahead = sequence > self.last;
         self.last = self.last.max(sequence);
         self.waiting.retain(|(waiting, _)| *waiting > sequence);
-        if self.waiting.is_empty() && (before > 0 || ahead) {
-            self.file = rewrite(&self.path, self.last, &self.waiting)?;
+        if self.unsaved || self.waiting.is_empty() && (before > 0 || ahead) {
+            let saved = self.save();
+            self.note(saved);
         }
+    }
+
+    fn write_last(&mut self) -> io::Result<()> {
+        let Some((sequence, event)) = self.waiting.back() else { return Ok(()) };
+        self.file.write_all(&line(&Line::Event { sequence: *sequence, event: event.clone() })?)?;
+        self.file.sync_data()
+    }
+
+    fn save(&mut self) -> io::Result<()> {
+        self.file = rewrite(&self.path, self.last, &self.waiting)?;
         Ok(())
+    }
+
+    fn note(&mut self, written: io::Result<()>) {
+        self.unsaved = written.is_err();
+        if let Err(error) = written {
+            tracing::warn!(%error, "events are only in memory until the disk takes them");
+        }
     }
 
     /// Events after `sequence`, in order.
@@ -143,31 +158,43 @@ mod tests {
     fn events_survive_and_numbers_are_never_used_twice() {
         let spool = tempfile::tempdir().unwrap();
         let mut outbox = Outbox::open(spool.path()).unwrap();
-        assert_eq!((outbox.append(event(1)).unwrap(), outbox.append(event(2)).unwrap()), (1, 2));
+        assert_eq!((outbox.append(event(1)), outbox.append(event(2))), (1, 2));
         drop(outbox);
         let mut outbox = Outbox::open(spool.path()).unwrap();
         assert_eq!(numbers(&outbox, 0), [1, 2]);
         assert_eq!(numbers(&outbox, 1), [2]);
-        outbox.acknowledge(2).unwrap();
+        outbox.acknowledge(2);
         drop(outbox);
         let mut outbox = Outbox::open(spool.path()).unwrap();
         assert_eq!(numbers(&outbox, 0), [] as [u64; 0]);
-        assert_eq!(outbox.append(event(3)).unwrap(), 3);
+        assert_eq!(outbox.append(event(3)), 3);
     }
 
     #[test]
     fn numbers_the_control_plane_knows_are_not_used_again() {
         let spool = tempfile::tempdir().unwrap();
-        Outbox::open(spool.path()).unwrap().acknowledge(41).unwrap();
-        assert_eq!(Outbox::open(spool.path()).unwrap().append(event(1)).unwrap(), 42);
+        Outbox::open(spool.path()).unwrap().acknowledge(41);
+        assert_eq!(Outbox::open(spool.path()).unwrap().append(event(1)), 42);
+    }
+
+    #[test]
+    fn a_disk_without_room_delays_writing_and_loses_nothing() {
+        let spool = tempfile::tempdir().unwrap();
+        let mut outbox = Outbox::open(spool.path()).unwrap();
+        outbox.file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        assert_eq!(outbox.append(event(1)), 1);
+        assert_eq!(numbers(&outbox, 0), [1]);
+        outbox.append(event(2));
+        drop(outbox);
+        assert_eq!(numbers(&Outbox::open(spool.path()).unwrap(), 0), [1, 2]);
     }
 
     #[test]
     fn a_torn_last_line_is_dropped_and_a_damaged_file_refused() {
         let spool = tempfile::tempdir().unwrap();
         let mut outbox = Outbox::open(spool.path()).unwrap();
-        outbox.append(event(1)).unwrap();
-        outbox.append(event(2)).unwrap();
+        outbox.append(event(1));
+        outbox.append(event(2));
         drop(outbox);
         let path = spool.path().join("events.outbox");
         let text = fs::read(&path).unwrap();

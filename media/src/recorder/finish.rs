@@ -25,7 +25,7 @@ impl Recorder {
         match uploaded {
             Ok(Uploaded { upload, parts, artifact }) => {
                 tracing::info!(%recording, bytes = artifact.bytes, "recording uploaded");
-                self.event(Event::RecordingUploaded { recording, upload, parts, artifact }).await;
+                self.0.link.event(Event::RecordingUploaded { recording, upload, parts, artifact }).await;
             }
             Err(UploadError::Gone) => self.erase(recording).await,
             Err(error) => {
@@ -34,7 +34,7 @@ impl Recorder {
                     UploadError::Part { .. } | UploadError::Gone => FailureCause::UploadFailed,
                 };
                 tracing::error!(%recording, %error, "recording failed");
-                self.event(Event::RecordingFailed { recording, cause, detail: error.to_string() }).await;
+                self.0.link.event(Event::RecordingFailed { recording, cause, detail: error.to_string() }).await;
             }
         }
     }
@@ -42,7 +42,7 @@ impl Recorder {
     async fn mix(&self, recording: RecordingId, key: &CaptureKey, directory: &Path) -> Result<Uploaded, UploadError> {
         let inner = &self.0;
         let Ok(_turn) = inner.mixes.acquire().await else { return Err(UploadError::Gone) };
-        self.event(Event::RecordingMixing { recording }).await;
+        self.0.link.event(Event::RecordingMixing { recording }).await;
         let mut attempt = 1;
         loop {
             let mix = upload_mix(&inner.link, &inner.parts, &inner.settings.mixer, recording, directory, key).await;

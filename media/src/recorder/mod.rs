@@ -152,13 +152,13 @@ impl Recorder {
                 tracing::error!(%recording, %error, "capture not started");
                 let event =
                     Event::RecordingFailed { recording, cause: FailureCause::CaptureLost, detail: error.to_string() };
-                self.event(event).await;
+                self.0.link.event(event).await;
                 return Err(StartRefusal::SpoolFull);
             }
         };
         let live = Live { room: room.clone(), key: spec.capture_key.clone(), capture: Some(capture.clone()) };
         self.live().insert(recording, live);
-        self.event(Event::RecordingStarted { recording, at }).await;
+        self.0.link.event(Event::RecordingStarted { recording, at }).await;
         tracing::info!(%recording, room = %room.room, "recording started");
         Ok(StartedRecording { spec, capture, started })
     }
@@ -191,7 +191,7 @@ impl Recorder {
             capture.finished().await;
         }
         tracing::info!(%recording, %cause, "recording stopped");
-        self.event(Event::RecordingStopped { recording, at, cause }).await;
+        self.0.link.event(Event::RecordingStopped { recording, at, cause }).await;
         self.finish(recording, &key).await;
     }
 
@@ -233,14 +233,6 @@ impl Recorder {
             Ok(Ok(())) => tracing::info!(%recording, "capture erased"),
             Ok(Err(error)) => tracing::warn!(%recording, %error, "capture not erased"),
             Err(error) => tracing::error!(%recording, %error, "capture not erased"),
-        }
-    }
-
-    /// Stores an event for the control plane, however long the disk takes to have room for it.
-    async fn event(&self, event: Event) {
-        while let Err(error) = self.0.link.event(event.clone()).await {
-            tracing::error!(%error, "event not stored yet");
-            tokio::time::sleep(RETRY).await;
         }
     }
 }

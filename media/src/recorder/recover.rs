@@ -54,13 +54,13 @@ impl Recorder {
         self.live().insert(recording, live);
         match self.end_of(&spec).await {
             Ok((at, cause)) => {
-                self.event(Event::RecordingStopped { recording, at, cause }).await;
+                self.0.link.event(Event::RecordingStopped { recording, at, cause }).await;
                 self.finish(recording, &spec.capture_key).await;
             }
             Err(error) => {
                 tracing::error!(%recording, %error, "capture cannot be read");
                 let cause = FailureCause::CaptureLost;
-                self.event(Event::RecordingFailed { recording, cause, detail: error.to_string() }).await;
+                self.0.link.event(Event::RecordingFailed { recording, cause, detail: error.to_string() }).await;
             }
         }
     }
