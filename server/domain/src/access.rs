@@ -112,7 +112,11 @@ impl Access {
         if self.role.may(permission) {
             Ok(())
         } else {
-            Err(Error::new(Kind::Forbidden, "role_not_sufficient", "Your role in this organization does not allow this."))
+            Err(Error::new(
+                Kind::Forbidden,
+                "role_not_sufficient",
+                "Your role in this organization does not allow this.",
+            ))
         }
     }
 }

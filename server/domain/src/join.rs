@@ -1,9 +1,17 @@
 //! Letting an end user into a room.
 
-use crate::{Error, Result, Services};
+use crate::{
+    applications::policy_of,
+    error::{Error, Kind, Result},
+    nodes,
+    services::Services,
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use protocol::{
     ids::{AppKeyId, PeerId},
+    limits::JOIN_TOKEN_SECONDS,
     names::{DisplayName, RoomName},
+    token::JoinClaims,
 };
 
 /// What a page asks with.
@@ -20,12 +28,42 @@ pub struct JoinRequest {
 #[derive(Debug, Clone)]
 pub struct JoinGrant {
     pub token: String,
+    /// Of the node, for example `ws://localhost:3001`; the path of the protocol follows.
     pub signaling_url: String,
     pub relay: bool,
     pub peer: PeerId,
 }
 
 /// Codes: `unknown_app_key` (not found), `origin_not_allowed` (forbidden), `no_media_node` (unavailable).
-pub async fn issue(_services: &Services, _request: JoinRequest) -> Result<JoinGrant> {
-    Err(Error::internal("pending"))
+pub async fn issue(services: &Services, request: JoinRequest) -> Result<JoinGrant> {
+    let unknown = || Error::not_found("unknown_app_key", "There is no such app key.");
+    let mut tx = services.read().await?;
+    let (org, application) = tx.active_key_owner(request.app_key).await?.ok_or_else(unknown)?;
+    let policy = policy_of(&tx.org(org).application(application).await?.ok_or_else(unknown)?);
+    drop(tx);
+    if !policy.allows_origin(request.origin.as_deref()) {
+        return Err(Error::new(Kind::Forbidden, "origin_not_allowed", "This page's origin may not join."));
+    }
+    let node = nodes::place(services, org, application, &request.room)
+        .await?
+        .ok_or_else(|| Error::unavailable("no_media_node", "No media node is running; try again."))?;
+
+    let (peer, relay) = (services.new_id(PeerId::from_parts)?, policy.relay);
+    let issued = services.now() / 1000;
+    let claims = JoinClaims {
+        aud: node.node,
+        sub: peer,
+        iat: issued,
+        exp: issued + JOIN_TOKEN_SECONDS,
+        org,
+        application,
+        app_key: request.app_key,
+        room: request.room,
+        name: request.name,
+        policy,
+    };
+    let key = services.keys().node_token_key(node.node);
+    let key = EncodingKey::from_secret(key.as_slice());
+    let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)?;
+    Ok(JoinGrant { token, signaling_url: node.signaling_url, relay, peer })
 }

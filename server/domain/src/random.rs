@@ -37,7 +37,8 @@ impl Random {
             Self::Seeded { seed, drawn } => {
                 for chunk in bytes.chunks_mut(32) {
                     let count = drawn.fetch_add(1, Ordering::SeqCst);
-                    let block = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(count.to_be_bytes()).finalize();
+                    let block =
+                        Sha256::new().chain_update(seed.to_be_bytes()).chain_update(count.to_be_bytes()).finalize();
                     chunk.copy_from_slice(&block[..chunk.len()]);
                 }
             }

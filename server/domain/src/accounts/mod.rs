@@ -1,30 +1,63 @@
 //! Setting up the first owner, signing in, and who may do what.
 
-use crate::{Access, Error, Result, Services};
+mod email;
+mod password;
+mod setup;
+mod throttle;
+
+pub use setup::{complete_setup, setup_token, setup_token_is_valid};
+
+use crate::{
+    access::Access,
+    audit::{self, Actor},
+    error::{Error, Kind, Result},
+    services::Services,
+    store::Tx,
+};
+use email::Email;
 use protocol::ids::UserId;
 use std::net::IpAddr;
 
-/// Makes a fresh one-time token while no owner exists; it replaces the previous one.
-pub async fn setup_token(_services: &Services) -> Result<Option<String>> {
-    Err(Error::internal("pending"))
-}
-
-/// Whether this token would be accepted now; for showing the form.
-pub async fn setup_token_is_valid(_services: &Services, _token: &str) -> Result<bool> {
-    Err(Error::internal("pending"))
-}
-
-/// Makes the first owner with an org, a validated storage on the embedded store, and the application "Demo".
-pub async fn complete_setup(_services: &Services, _token: &str, _email: &str, _password: &str, _address: IpAddr) -> Result<UserId> {
-    Err(Error::internal("pending"))
-}
-
 /// Checks a password; throttled, with the same answer and work for unknown users.
-pub async fn sign_in(_services: &Services, _email: &str, _password: &str, _address: IpAddr) -> Result<UserId> {
-    Err(Error::internal("pending"))
+pub async fn sign_in(services: &Services, email: &str, password: &str, address: IpAddr) -> Result<UserId> {
+    let wrong =
+        || Error::new(Kind::Unauthenticated, "wrong_credentials", "The e-mail address or the password is wrong.");
+    // Text that cannot be an address is an unknown user like any other.
+    let email = Email::parse(email).ok();
+    let shown = email.as_ref().map_or("", Email::as_str);
+    let subjects = throttle::subjects(shown, address);
+    throttle::count(services, &subjects).await?;
+    let user = services.read().await?.user_by_email(shown).await?;
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let known = password::verify(services, password, hash).await?;
+    if let Some(user) = &user {
+        let action = if known { "user.signed_in" } else { "user.sign_in_refused" };
+        let mut tx = services.begin().await?;
+        tell(services, &mut tx, user.id(), action, address).await?;
+        tx.commit().await?;
+    }
+    match user {
+        Some(user) if known => {
+            throttle::forgive(services, &subjects).await?;
+            Ok(user.id())
+        }
+        _ => Err(wrong()),
+    }
 }
 
-/// What this user may do; `unauthenticated` when the user no longer belongs to an org.
-pub async fn access(_services: &Services, _user: UserId) -> Result<Access> {
-    Err(Error::internal("pending"))
+/// What this user may do; unauthenticated when the user no longer belongs to an org.
+pub async fn access(services: &Services, user: UserId) -> Result<Access> {
+    let member = services.read().await?.membership(user).await?;
+    let member = member.ok_or_else(|| Error::new(Kind::Unauthenticated, "not_a_member", "Sign in again."))?;
+    let (org, role) = (member.org(), member.role());
+    Ok(Access::new(user, member.email, org, member.org_name, role))
+}
+
+/// Puts something about a user into the audit log of the org the user works in.
+async fn tell(services: &Services, tx: &mut Tx, user: UserId, action: &str, address: IpAddr) -> Result<()> {
+    if let Some(member) = tx.membership(user).await? {
+        let mut org = tx.org(member.org());
+        audit::record(services, &mut org, Actor::User(user), action, &user, &address.to_string()).await?;
+    }
+    Ok(())
 }

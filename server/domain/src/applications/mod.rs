@@ -1,13 +1,25 @@
 //! Applications: their switches, keys, origins and webhook.
 
-use crate::{Access, Error, Result, Services};
+mod change;
+mod plan;
+
+pub use change::{create, create_key, revoke_key, set_allowed_origins, set_recording, set_relay, set_webhook};
+pub(crate) use change::{insert_demo, webhook_secret_place};
+pub use plan::Plan;
+
+use crate::{
+    access::Access,
+    clock::to_date,
+    error::{Error, Result},
+    services::Services,
+    store::{ApplicationRow, KeyRow, OrgTx, unsigned},
+};
 use chrono::{DateTime, Utc};
 use protocol::{
     ids::{AppKeyId, ApplicationId},
     names::DisplayName,
     policy::AppPolicy,
 };
-use secrecy::SecretString;
 use std::fmt;
 use url::Url;
 
@@ -61,9 +73,7 @@ pub struct Application {
     pub allowed_origins: Vec<String>,
     pub webhook: Option<Webhook>,
     pub created_at: DateTime<Utc>,
-    pub(crate) revision: u64,
-    pub(crate) max_duration_seconds: u32,
-    pub(crate) idle_timeout_seconds: u32,
+    policy: AppPolicy,
 }
 
 /// Credential of end-user SDKs.
@@ -83,57 +93,80 @@ pub struct Webhook {
 impl Application {
     /// What nodes enforce.
     #[must_use]
-    pub fn policy(&self) -> AppPolicy {
-        AppPolicy {
-            revision: self.revision,
-            relay: self.relay,
-            recording: self.recording && self.relay,
-            max_duration_seconds: self.max_duration_seconds,
-            idle_timeout_seconds: self.idle_timeout_seconds,
-            allowed_origins: self.allowed_origins.clone(),
-        }
+    pub fn policy(&self) -> &AppPolicy {
+        &self.policy
     }
 }
 
 /// All applications of the org, by name.
-pub async fn list(_services: &Services, _access: &Access) -> Result<Vec<Application>> {
-    Err(Error::internal("pending"))
+pub async fn list(services: &Services, access: &Access) -> Result<Vec<Application>> {
+    let mut tx = services.read().await?;
+    let mut org = tx.org(access.org());
+    let keys = org.keys(None).await?;
+    Ok(org.applications().await?.iter().map(|row| view(row, &keys)).collect())
 }
 
-pub async fn get(_services: &Services, _access: &Access, _id: ApplicationId) -> Result<Application> {
-    Err(Error::internal("pending"))
+/// One application of the org.
+pub async fn get(services: &Services, access: &Access, id: ApplicationId) -> Result<Application> {
+    load(&mut services.read().await?.org(access.org()), id).await
 }
 
-/// With Media Relay on, Recording off, and one key.
-pub async fn create(_services: &Services, _access: &Access, _name: DisplayName) -> Result<Application> {
-    Err(Error::internal("pending"))
+async fn load(org: &mut OrgTx<'_>, id: ApplicationId) -> Result<Application> {
+    let row = org.application(id).await?.ok_or_else(not_found)?;
+    Ok(view(&row, &org.keys(Some(id)).await?))
 }
 
-/// Off also switches Recording off.
-pub async fn set_relay(_services: &Services, _access: &Access, _id: ApplicationId, _on: bool) -> Result<Application> {
-    Err(Error::internal("pending"))
+/// What Recording still needs.
+pub(crate) fn missing_conditions(row: &ApplicationRow) -> Vec<Condition> {
+    [
+        (!row.relay, Condition::RelayRequired),
+        (!row.plan().includes_recording(), Condition::PlanRequired),
+        (row.storage_validated_at.is_none(), Condition::StorageNotValidated),
+    ]
+    .into_iter()
+    .filter_map(|(missing, condition)| missing.then_some(condition))
+    .collect()
 }
 
-/// On fails with `conditions_missing` and all [`Error::conditions`] while any is missing.
-pub async fn set_recording(_services: &Services, _access: &Access, _id: ApplicationId, _on: bool) -> Result<Application> {
-    Err(Error::internal("pending"))
+/// What nodes enforce.
+pub(crate) fn policy_of(row: &ApplicationRow) -> AppPolicy {
+    AppPolicy {
+        revision: unsigned(row.revision),
+        relay: row.relay,
+        recording: row.recording && row.relay,
+        max_duration_seconds: seconds(row.max_duration_seconds),
+        idle_timeout_seconds: seconds(row.idle_timeout_seconds),
+        allowed_origins: row.allowed_origins().to_vec(),
+    }
 }
 
-pub async fn create_key(_services: &Services, _access: &Access, _id: ApplicationId) -> Result<AppKey> {
-    Err(Error::internal("pending"))
+fn seconds(column: i64) -> u32 {
+    u32::try_from(column).unwrap_or(u32::MAX)
 }
 
-/// Takes effect on running rooms at once; harmless when repeated.
-pub async fn revoke_key(_services: &Services, _access: &Access, _id: ApplicationId, _key: AppKeyId) -> Result<Application> {
-    Err(Error::internal("pending"))
+fn view(row: &ApplicationRow, keys: &[KeyRow]) -> Application {
+    Application {
+        id: row.id(),
+        name: row.name().clone(),
+        relay: row.relay,
+        recording: row.recording,
+        missing: missing_conditions(row),
+        keys: keys.iter().filter(|key| key.application() == row.id()).map(key_view).collect(),
+        allowed_origins: row.allowed_origins().to_vec(),
+        webhook: row.webhook_url.as_deref().and_then(|url| url.parse().ok()).map(|url| Webhook { url }),
+        created_at: to_date(unsigned(row.created_at)),
+        policy: policy_of(row),
+    }
 }
 
-/// Web origins that may join, for example `https://shop.example`; empty allows every origin.
-pub async fn set_allowed_origins(_services: &Services, _access: &Access, _id: ApplicationId, _origins: Vec<String>) -> Result<Application> {
-    Err(Error::internal("pending"))
+fn key_view(row: &KeyRow) -> AppKey {
+    AppKey {
+        id: row.id(),
+        created_at: to_date(unsigned(row.created_at)),
+        revoked_at: row.revoked_at.map(unsigned).map(to_date),
+    }
 }
 
-/// Sets or removes the webhook. A new URL gets a new secret (`whsec_…`), returned this once.
-pub async fn set_webhook(_services: &Services, _access: &Access, _id: ApplicationId, _url: Option<Url>) -> Result<Option<SecretString>> {
-    Err(Error::internal("pending"))
+fn not_found() -> Error {
+    Error::not_found("application_not_found", "There is no such application.")
 }

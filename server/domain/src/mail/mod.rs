@@ -1,8 +1,20 @@
 //! Mails: rendered from templates into the outbox.
 
-use crate::{Access, Error, Result, Services};
+mod messages;
+
+pub(crate) use messages::queue_recording_ended;
+
+use crate::{
+    access::Access,
+    clock::to_date,
+    error::Result,
+    services::Services,
+    store::{MailRow, unsigned},
+};
 use chrono::{DateTime, Utc};
 use protocol::ids::MailId;
+
+const PAGE: i64 = 100;
 
 /// A mail in the outbox.
 #[derive(Debug, Clone)]
@@ -18,6 +30,19 @@ pub struct Mail {
 }
 
 /// Latest mails of the org, newest first, at most 100.
-pub async fn list(_services: &Services, _access: &Access) -> Result<Vec<Mail>> {
-    Err(Error::internal("pending"))
+pub async fn list(services: &Services, access: &Access) -> Result<Vec<Mail>> {
+    let rows = services.read().await?.org(access.org()).mails(PAGE).await?;
+    Ok(rows.into_iter().map(view).collect())
+}
+
+fn view(row: MailRow) -> Mail {
+    Mail {
+        id: row.id(),
+        recipient: row.recipient,
+        subject: row.subject,
+        text: row.text_body,
+        html: row.html_body,
+        created_at: to_date(unsigned(row.created_at)),
+        sent_at: row.sent_at.map(unsigned).map(to_date),
+    }
 }

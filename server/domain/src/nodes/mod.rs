@@ -1,11 +1,29 @@
 //! Media nodes: who they are, what they are told, where rooms live.
 
-use crate::{Error, Result, Services};
+mod answer;
+
+pub use answer::answer;
+
+use crate::{
+    error::{Error, Result},
+    services::Services,
+    store::NodeRow,
+};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use protocol::{
-    ids::{ApplicationId, BootId, NodeId, RecordingId},
-    link::{Answer, Command, Query},
+    ids::{ApplicationId, BootId, NodeId, OrgId, RecordingId},
+    limits::LEASE_SECONDS,
+    link::Command,
     names::RoomName,
 };
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+
+const SIGNALING_URL_BYTES: usize = 512;
+/// Recordings taken from one report; a node has far fewer.
+const REPORTED_RECORDINGS: usize = 1000;
+/// How exactly the use of a room is noted.
+const PLACEMENT_TOUCH_MS: u64 = 3600 * 1000;
 
 /// What a node learns when it opens the link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,46 +51,102 @@ pub struct NodePlacement {
 
 /// Whether this is the secret that nodes share with the control plane; takes the same time for every guess.
 #[must_use]
-pub fn verify_secret(_services: &Services, _secret: &str) -> bool {
-    false
+pub fn verify_secret(services: &Services, secret: &str) -> bool {
+    let expected = services.settings().node_secret.expose_secret();
+    let (given, expected) = (Sha256::digest(secret.as_bytes()), Sha256::digest(expected.as_bytes()));
+    verify_slices_are_equal(&given, &expected).is_ok()
 }
 
 /// A node opened the link.
-pub async fn register(_services: &Services, _node: NodeId, _boot: BootId, _signaling_url: &str, _last_command: u64) -> Result<Welcome> {
-    Err(Error::internal("pending"))
+pub async fn register(
+    services: &Services,
+    node: NodeId,
+    boot: BootId,
+    signaling_url: &str,
+    last_command: u64,
+) -> Result<Welcome> {
+    let usable = signaling_url.len() <= SIGNALING_URL_BYTES
+        && signaling_url.parse::<url::Url>().is_ok_and(|url| matches!(url.scheme(), "ws" | "wss"));
+    if !usable {
+        return Err(Error::invalid("signaling_url_invalid", "The signaling address must begin with ws:// or wss://."));
+    }
+    let mut tx = services.begin().await?;
+    let last_event = tx.upsert_node(node, boot, signaling_url, last_command, services.now()).await?;
+    tx.delete_commands(node, last_command).await?;
+    tx.commit().await?;
+    Ok(Welcome { last_event, token_key: hex::encode(services.keys().node_token_key(node).as_slice()) })
 }
 
 /// The link of this boot closed: no new rooms until it is back.
-pub async fn disconnected(_services: &Services, _node: NodeId, _boot: BootId) -> Result<()> {
-    Err(Error::internal("pending"))
+pub async fn disconnected(services: &Services, node: NodeId, boot: BootId) -> Result<()> {
+    let mut tx = services.begin().await?;
+    tx.unlink_node(node, boot).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Stored commands after `sequence`, oldest first, at most 100 at a time.
-pub async fn commands_after(_services: &Services, _node: NodeId, _sequence: u64) -> Result<Vec<(u64, Command)>> {
-    Err(Error::internal("pending"))
+pub async fn commands_after(services: &Services, node: NodeId, sequence: u64) -> Result<Vec<(u64, Command)>> {
+    Ok(services.read().await?.commands_after(node, sequence).await?)
 }
 
 /// Every command up to and including `sequence` was applied; they are forgotten.
-pub async fn acknowledge(_services: &Services, _node: NodeId, _sequence: u64) -> Result<()> {
-    Err(Error::internal("pending"))
+pub async fn acknowledge(services: &Services, node: NodeId, sequence: u64) -> Result<()> {
+    let mut tx = services.begin().await?;
+    tx.delete_commands(node, sequence).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Keeps the node and its leases on these recordings alive.
-pub async fn report(_services: &Services, _node: NodeId, _report: Report) -> Result<()> {
-    Err(Error::internal("pending"))
-}
-
-/// Answers any query of a node; what fails inside is logged and answered with `Unavailable`.
-pub async fn answer(_services: &Services, _node: NodeId, _query: Query) -> Answer {
-    Answer::Unavailable
+pub async fn report(services: &Services, node: NodeId, report: Report) -> Result<()> {
+    let now = services.now();
+    let mut tx = services.begin().await?;
+    tx.report_node(node, report.rooms, report.peers, now).await?;
+    for recording in report.recordings.iter().take(REPORTED_RECORDINGS) {
+        tx.see_recording(node, *recording, now).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// How many nodes are linked now.
-pub async fn linked(_services: &Services) -> Result<u64> {
-    Err(Error::internal("pending"))
+pub async fn linked(services: &Services) -> Result<u64> {
+    Ok(services.read().await?.count_linked_nodes(alive_since(services)).await?)
 }
 
 /// The node of a room: the one it already lives on while that is linked, else the emptiest. `None` when none is linked.
-pub async fn pick(_services: &Services, _application: ApplicationId, _room: &RoomName) -> Result<Option<NodePlacement>> {
-    Err(Error::internal("pending"))
+pub async fn pick(services: &Services, application: ApplicationId, room: &RoomName) -> Result<Option<NodePlacement>> {
+    let owner = services.read().await?.application_owner(application).await?;
+    match owner {
+        Some(org) => place(services, org, application, room).await,
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn place(
+    services: &Services,
+    org: OrgId,
+    application: ApplicationId,
+    room: &RoomName,
+) -> Result<Option<NodePlacement>> {
+    let (now, alive) = (services.now(), alive_since(services));
+    let mut tx = services.begin().await?;
+    if let Some(node) = tx.org(org).placement(application, room, alive).await? {
+        tx.org(org).touch_placement(application, room, now.saturating_sub(PLACEMENT_TOUCH_MS), now).await?;
+        tx.commit().await?;
+        return Ok(Some(placement(node)));
+    }
+    let Some(emptiest) = tx.emptiest_node(alive).await? else { return Ok(None) };
+    tx.org(org).place(application, room, emptiest.id(), alive, now).await?;
+    // Somebody else may have placed the room first; where it lives now is what counts.
+    let node = tx.org(org).placement(application, room, alive).await?;
+    tx.commit().await?;
+    Ok(node.map(placement))
+}
+
+/// Nodes that reported after this are alive.
+fn alive_since(services: &Services) -> u64 {
+    services.now().saturating_sub(LEASE_SECONDS * 1000)
+}
+
+fn placement(node: NodeRow) -> NodePlacement {
+    NodePlacement { node: node.id(), signaling_url: node.signaling_url }
 }

@@ -1,14 +1,37 @@
 //! Recordings: from the request to start to the verified object.
 
-use crate::{Access, Error, Result, Services};
+pub(crate) mod ending;
+mod events;
+mod keys;
+mod start;
+mod upload;
+
+pub use events::apply_event;
+pub use start::{StartRequest, start};
+pub use upload::{begin_upload, sign_parts};
+
+use crate::{
+    access::{Access, Permission},
+    audit,
+    clock::to_date,
+    error::{Error, Result},
+    secrets::Place,
+    services::Services,
+    storage::Bucket,
+    store::{RecordingRow, Tx, unsigned},
+};
 use chrono::{DateTime, Utc};
 use protocol::{
-    ids::{AppKeyId, ApplicationId, NodeId, PeerId, RecordingId, RequestId},
-    link::{Answer, Event},
+    ids::{ApplicationId, NodeId, OrgId, RecordingId},
+    link::Command,
     names::RoomName,
-    recording::{FailureCause, RecordingSpec, RecordingState, StartRefusal, StopCause},
+    recording::{CaptureKey, FailureCause, RecordingSpec, RecordingState, StopCause},
 };
+use std::time::Duration;
 use url::Url;
+
+const PAGE: i64 = 50;
+const BROWSER_URL: Duration = Duration::from_secs(3600);
 
 /// One start-to-stop of a room.
 #[derive(Debug, Clone)]
@@ -59,61 +82,143 @@ impl std::str::FromStr for Cursor {
 }
 
 /// Recordings of one application, newest first.
-pub async fn list(_services: &Services, _access: &Access, _application: ApplicationId, _page: Option<Cursor>) -> Result<Page<Recording>> {
-    Err(Error::internal("pending"))
+pub async fn list(
+    services: &Services,
+    access: &Access,
+    application: ApplicationId,
+    page: Option<Cursor>,
+) -> Result<Page<Recording>> {
+    let mut tx = services.read().await?;
+    let mut org = tx.org(access.org());
+    org.application(application)
+        .await?
+        .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    let mut rows = org.recordings(application, page.map(|cursor| cursor.0), PAGE + 1).await?;
+    let more = rows.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
+    if more {
+        rows.pop();
+    }
+    let next = rows.last().filter(|_| more).map(|row| Cursor(row.id()));
+    Ok(Page { items: rows.into_iter().map(view).collect(), next })
 }
 
-pub async fn get(_services: &Services, _access: &Access, _id: RecordingId) -> Result<Recording> {
-    Err(Error::internal("pending"))
+/// One recording of the org.
+pub async fn get(services: &Services, access: &Access, id: RecordingId) -> Result<Recording> {
+    let row = services.read().await?.org(access.org()).recording(id).await?;
+    row.map(view).ok_or_else(not_found)
 }
 
 /// Where a browser plays the finished file, for one hour.
-pub async fn playback_url(_services: &Services, _access: &Access, _id: RecordingId) -> Result<Url> {
-    Err(Error::internal("pending"))
+pub async fn playback_url(services: &Services, access: &Access, id: RecordingId) -> Result<Url> {
+    signed_url(services, access, id, "recording.played", |_| None).await
 }
 
 /// Where a browser downloads the finished file under a telling name, for one hour.
-pub async fn download_url(_services: &Services, _access: &Access, _id: RecordingId) -> Result<Url> {
-    Err(Error::internal("pending"))
+pub async fn download_url(services: &Services, access: &Access, id: RecordingId) -> Result<Url> {
+    let name = |row: &RecordingRow| {
+        let at = row.started_at.unwrap_or(row.created_at);
+        Some(keys::download_name(row.room(), to_date(unsigned(at))))
+    };
+    signed_url(services, access, id, "recording.downloaded", name).await
+}
+
+async fn signed_url(
+    services: &Services,
+    access: &Access,
+    id: RecordingId,
+    action: &str,
+    download_name: impl Fn(&RecordingRow) -> Option<String>,
+) -> Result<Url> {
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    let row = org.recording(id).await?.ok_or_else(not_found)?;
+    if row.state() != RecordingState::Ready {
+        return Err(Error::conflict("recording_not_ready", "The recording is not finished."));
+    }
+    let storage = org.storage_of(row.storage()).await?.ok_or_else(not_found)?;
+    let name = download_name(&row);
+    let url = Bucket::of(services, &storage)?.sign_get(&row.object_key, BROWSER_URL, name.as_deref());
+    audit::record_for(services, &mut org, access, action, &id).await?;
+    tx.commit().await?;
+    Ok(url)
 }
 
 /// Tells the node to stop; the state follows when the node reports it. Harmless when it has stopped already.
-pub async fn stop(_services: &Services, _access: &Access, _id: RecordingId) -> Result<Recording> {
-    Err(Error::internal("pending"))
-}
-
-/// What a node asks when a peer wants to record; the fields of `Query::StartRecording`.
-#[derive(Debug, Clone)]
-pub struct StartRequest {
-    pub request: RequestId,
-    pub application: ApplicationId,
-    pub app_key: AppKeyId,
-    pub room: RoomName,
-    pub peer: PeerId,
-}
-
-/// Decides one start and writes the row before a byte is captured.
-pub async fn start(_services: &Services, _node: NodeId, _request: StartRequest) -> Result<Result<RecordingSpec, StartRefusal>> {
-    Err(Error::internal("pending"))
+pub async fn stop(services: &Services, access: &Access, id: RecordingId) -> Result<Recording> {
+    access.require(Permission::Operate)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    let row = org.recording(id).await?.ok_or_else(not_found)?;
+    if matches!(row.state(), RecordingState::Requested | RecordingState::Recording) {
+        let command = Command::StopRecording { recording: id, cause: StopCause::ConsoleRequest };
+        org.system().push_command(row.node(), &command, services.now()).await?;
+        audit::record_for(services, &mut org, access, "recording.stop_requested", &id).await?;
+        tx.commit().await?;
+    }
+    Ok(view(row))
 }
 
 /// The spec again, for a capture found after a restart; `None` when the recording has ended or is another node's.
-pub async fn resume(_services: &Services, _node: NodeId, _id: RecordingId) -> Result<Option<RecordingSpec>> {
-    Err(Error::internal("pending"))
+pub async fn resume(services: &Services, node: NodeId, id: RecordingId) -> Result<Option<RecordingSpec>> {
+    let mut tx = services.read().await?;
+    let Some((owner, row)) = owned_by(&mut tx, node, id).await? else { return Ok(None) };
+    spec(services, owner, &row)
 }
 
-/// Applies one event of a node, once and in order, in one transaction with its jobs. A repeated one is harmless; one
-/// that leaves a gap is refused with `event_out_of_order`.
-pub async fn apply_event(_services: &Services, _node: NodeId, _sequence: u64, _event: Event) -> Result<()> {
-    Err(Error::internal("pending"))
+/// An unfinished recording of this node.
+async fn owned_by(tx: &mut Tx, node: NodeId, id: RecordingId) -> Result<Option<(OrgId, RecordingRow)>> {
+    let Some(owner) = tx.recording_owner(id).await? else { return Ok(None) };
+    let row = tx.org(owner).recording(id).await?;
+    Ok(row.filter(|row| row.node() == node && !row.state().is_final()).map(|row| (owner, row)))
 }
 
-/// Creates the multipart upload; an earlier unfinished one is aborted. `Upload`, `Gone` or `Unavailable`.
-pub async fn begin_upload(_services: &Services, _node: NodeId, _id: RecordingId) -> Result<Answer> {
-    Err(Error::internal("pending"))
+/// Everything the node needs; `None` once the capture key is erased.
+fn spec(services: &Services, org: OrgId, row: &RecordingRow) -> Result<Option<RecordingSpec>> {
+    let Some(sealed) = &row.capture_key else { return Ok(None) };
+    let key = services.envelope().open(capture_key_place(org), row.id(), sealed).map_err(Error::internal)?;
+    let key = <[u8; 32]>::try_from(key.as_slice()).map_err(Error::internal)?;
+    Ok(Some(RecordingSpec {
+        id: row.id(),
+        application: row.application(),
+        room: row.room().clone(),
+        capture_key: CaptureKey::new(key),
+        max_duration_seconds: narrow(row.max_duration_seconds),
+        idle_timeout_seconds: narrow(row.idle_timeout_seconds),
+    }))
 }
 
-/// Signs part URLs of the current upload. `Parts`, `Gone` or `Unavailable`.
-pub async fn sign_parts(_services: &Services, _node: NodeId, _id: RecordingId, _upload: &str, _parts: &[u16]) -> Result<Answer> {
-    Err(Error::internal("pending"))
+/// Where capture keys are stored.
+fn capture_key_place(org: OrgId) -> Place<'static> {
+    Place { table: "recordings", column: "capture_key", org: Some(org) }
+}
+
+fn narrow(column: i64) -> u32 {
+    u32::try_from(column).unwrap_or(u32::MAX)
+}
+
+fn view(row: RecordingRow) -> Recording {
+    let date = |column: Option<i64>| column.map(unsigned).map(to_date);
+    Recording {
+        id: row.id(),
+        application: row.application(),
+        room: row.room().clone(),
+        state: row.state(),
+        stop_cause: row.stop_cause(),
+        failure_cause: row.failure_cause(),
+        created_at: to_date(unsigned(row.created_at)),
+        started_at: date(row.started_at),
+        stopped_at: date(row.stopped_at),
+        ready_at: date(row.ready_at),
+        duration_ms: row.duration_ms.map(unsigned),
+        bytes: row.bytes.map(unsigned),
+        width: row.width.map(narrow),
+        height: row.height.map(narrow),
+        approximate_sync: row.approximate_sync,
+        bucket: row.bucket,
+        object_key: row.object_key,
+    }
+}
+
+fn not_found() -> Error {
+    Error::not_found("recording_not_found", "There is no such recording.")
 }

@@ -1,0 +1,68 @@
+-- Who may sign in, to which org. Times are Unix milliseconds, ids their prefixed text form.
+
+CREATE TABLE key_checks (
+    key_id TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    CONSTRAINT key_checks_pkey PRIMARY KEY (key_id)
+);
+
+-- audit_sequence and audit_hash are the end of the org's audit chain; updating them serialises its writers.
+CREATE TABLE orgs (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    audit_sequence BIGINT NOT NULL DEFAULT 0,
+    audit_hash TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL,
+    CONSTRAINT orgs_pkey PRIMARY KEY (id),
+    CONSTRAINT orgs_plan_known CHECK (plan IN ('free', 'pro'))
+);
+
+CREATE TABLE users (
+    id TEXT NOT NULL,
+    email TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT users_pkey PRIMARY KEY (id),
+    CONSTRAINT users_email_key UNIQUE (email)
+);
+
+CREATE TABLE members (
+    org_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT members_pkey PRIMARY KEY (org_id, user_id),
+    CONSTRAINT members_org_fkey FOREIGN KEY (org_id) REFERENCES orgs (id),
+    CONSTRAINT members_user_fkey FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT members_role_known CHECK (role IN ('owner', 'admin', 'developer', 'viewer'))
+);
+
+CREATE INDEX members_user_idx ON members (user_id);
+
+-- At most one row: the link printed at start while no owner exists.
+CREATE TABLE setup_tokens (
+    id BIGINT NOT NULL,
+    token_hash TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT setup_tokens_pkey PRIMARY KEY (id),
+    CONSTRAINT setup_tokens_single CHECK (id = 1)
+);
+
+-- Failed sign-ins by what they have in common (address, e-mail, both).
+CREATE TABLE sign_in_failures (
+    subject TEXT NOT NULL,
+    failures BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    blocked_until BIGINT NOT NULL,
+    CONSTRAINT sign_in_failures_pkey PRIMARY KEY (subject)
+);
+
+CREATE TABLE sessions (
+    id_hash TEXT NOT NULL,
+    data TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT sessions_pkey PRIMARY KEY (id_hash)
+);
+
+CREATE INDEX sessions_expires_idx ON sessions (expires_at);

@@ -1,0 +1,39 @@
+-- Media nodes and what they are told. last_event and last_command are the ends of the two durable streams.
+
+CREATE TABLE nodes (
+    id TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    signaling_url TEXT NOT NULL,
+    linked BOOLEAN NOT NULL,
+    linked_at BIGINT NOT NULL,
+    reported_at BIGINT NOT NULL,
+    rooms BIGINT NOT NULL,
+    peers BIGINT NOT NULL,
+    last_event BIGINT NOT NULL,
+    last_command BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT nodes_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE node_commands (
+    node_id TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    command TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT node_commands_pkey PRIMARY KEY (node_id, sequence),
+    CONSTRAINT node_commands_node_fkey FOREIGN KEY (node_id) REFERENCES nodes (id) ON DELETE CASCADE
+);
+
+-- Where a room lives, so that everyone who joins it meets.
+CREATE TABLE room_placements (
+    org_id TEXT NOT NULL,
+    application_id TEXT NOT NULL,
+    room TEXT NOT NULL,
+    node_id TEXT NOT NULL,
+    used_at BIGINT NOT NULL,
+    CONSTRAINT room_placements_pkey PRIMARY KEY (org_id, application_id, room),
+    CONSTRAINT room_placements_application_fkey FOREIGN KEY (org_id, application_id) REFERENCES applications (org_id, id),
+    CONSTRAINT room_placements_node_fkey FOREIGN KEY (node_id) REFERENCES nodes (id) ON DELETE CASCADE
+);
+
+CREATE INDEX room_placements_used_idx ON room_placements (used_at);

@@ -1,0 +1,102 @@
+//! The first start: a one-time link makes the first owner and an org in which nothing is left to configure.
+
+use super::{email::Email, password::NewPassword, tell, throttle};
+use crate::{
+    access::Role,
+    applications,
+    error::{Error, Kind, Result},
+    secrets::{hash_token, new_token},
+    services::Services,
+    storage::{self, Bucket, Step},
+    store::{NewUser, OrgTx},
+};
+use applications::Plan;
+use protocol::ids::{OrgId, StorageId, UserId};
+use std::{net::IpAddr, time::Duration};
+
+/// A link that lies around in a log for longer is worthless; a restart prints a new one.
+const TOKEN_VALIDITY: Duration = Duration::from_secs(24 * 3600);
+const ORG_NAME: &str = "My organization";
+
+/// Makes a fresh one-time token while no owner exists; it replaces the previous one.
+pub async fn setup_token(services: &Services) -> Result<Option<String>> {
+    let mut tx = services.begin().await?;
+    if tx.owner_exists().await? {
+        return Ok(None);
+    }
+    let token = new_token(services.random()).map_err(Error::internal)?;
+    let validity = u64::try_from(TOKEN_VALIDITY.as_millis()).unwrap_or(u64::MAX);
+    tx.replace_setup_token(&hash_token(&token), services.now() + validity).await?;
+    tx.commit().await?;
+    Ok(Some(token))
+}
+
+/// Whether this token would be accepted now; for showing the form.
+pub async fn setup_token_is_valid(services: &Services, token: &str) -> Result<bool> {
+    let mut tx = services.read().await?;
+    Ok(!tx.owner_exists().await? && tx.setup_token_matches(&hash_token(token), services.now()).await?)
+}
+
+/// Makes the first owner with an org, a validated storage on the embedded store, and the application "Demo".
+pub async fn complete_setup(
+    services: &Services,
+    token: &str,
+    email: &str,
+    password: &str,
+    address: IpAddr,
+) -> Result<UserId> {
+    throttle::count(services, &throttle::subjects("", address)[1..2]).await?;
+    if !setup_token_is_valid(services, token).await? {
+        return Err(wrong_token());
+    }
+    let email = Email::parse(email)?;
+    let password_hash = NewPassword::parse(password)?.hash(services).await?;
+    let steps = validate_embedded_store(services).await?;
+
+    let now = services.now();
+    let (user, org_id) = (services.new_id(UserId::from_parts)?, services.new_id(OrgId::from_parts)?);
+    let mut tx = services.begin().await?;
+    if !tx.consume_setup_token(&hash_token(token), now).await? || tx.owner_exists().await? {
+        return Err(wrong_token());
+    }
+    tx.insert_org(org_id, ORG_NAME, Plan::Pro.as_str(), now).await?;
+    tx.insert_user(&NewUser { id: user, email: email.as_str(), password_hash: &password_hash }, now).await?;
+    tx.insert_member(org_id, user, Role::Owner, now).await?;
+    let mut org = tx.org(org_id);
+    if let Some(steps) = &steps {
+        insert_storage(services, &mut org, steps, now).await?;
+    }
+    applications::insert_demo(services, &mut org, user, steps.is_some()).await?;
+    tell(services, &mut tx, user, "org.set_up", address).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// The steps of a successful validation; `None` without an embedded store.
+async fn validate_embedded_store(services: &Services) -> Result<Option<Vec<Step>>> {
+    let Some(store) = services.settings().embedded_store.as_ref() else { return Ok(None) };
+    let bucket = Bucket::embedded(services, &store.bucket)?;
+    let steps = storage::try_bucket(services, &bucket).await?;
+    if let Some(failed) = steps.iter().find(|step| step.remedy.is_some()) {
+        let remedy = failed.remedy.clone().unwrap_or_default();
+        let message = format!("The embedded store did not pass \"{}\". {remedy}", failed.name.label());
+        return Err(Error::unavailable("storage_not_validated", message));
+    }
+    Ok(Some(steps))
+}
+
+async fn insert_storage(services: &Services, org: &mut OrgTx<'_>, steps: &[Step], now: u64) -> Result<()> {
+    let Some(store) = services.settings().embedded_store.as_ref() else { return Ok(()) };
+    let id = services.new_id(StorageId::from_parts)?;
+    org.insert_embedded_storage(id, &store.bucket, now).await?;
+    org.set_storage_validation(id, Some(now), steps).await?;
+    Ok(())
+}
+
+fn wrong_token() -> Error {
+    Error::new(
+        Kind::Unauthenticated,
+        "setup_link_invalid",
+        "This set-up link is not valid any more. Restart Mixdown to get a new one.",
+    )
+}

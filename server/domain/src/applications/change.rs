@@ -1,0 +1,248 @@
+//! Changes of applications. Every change of policy counts the revision up and tells every node in one transaction.
+
+use super::{AppKey, Application, key_view, load, missing_conditions, not_found, policy_of};
+use crate::{
+    access::{Access, Permission},
+    audit::{self, Actor},
+    error::{Error, Result},
+    secrets::Place,
+    services::Services,
+    store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use protocol::{
+    ids::{AppKeyId, ApplicationId, OrgId, UserId},
+    link::Command,
+    names::DisplayName,
+};
+use secrecy::SecretString;
+use url::Url;
+use zeroize::Zeroizing;
+
+const MAX_DURATION_SECONDS: u32 = 4 * 3600;
+const IDLE_TIMEOUT_SECONDS: u32 = 60;
+const DEMO: &str = "Demo";
+const MAX_ORIGINS: usize = 50;
+const MAX_KEYS: usize = 20;
+
+/// With Media Relay on, Recording off, and one key.
+pub async fn create(services: &Services, access: &Access, name: DisplayName) -> Result<Application> {
+    access.require(Permission::Configure)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    let id = insert(services, &mut org, access.user(), &name, false).await?;
+    let application = load(&mut org, id).await?;
+    tx.commit().await?;
+    Ok(application)
+}
+
+/// The application that a new org begins with.
+pub(crate) async fn insert_demo(services: &Services, org: &mut OrgTx<'_>, user: UserId, recording: bool) -> Result<()> {
+    let name = DisplayName::try_from(DEMO.to_owned()).map_err(Error::internal)?;
+    insert(services, org, user, &name, recording).await.map(drop)
+}
+
+async fn insert(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    user: UserId,
+    name: &DisplayName,
+    recording: bool,
+) -> Result<ApplicationId> {
+    let id = services.new_id(ApplicationId::from_parts)?;
+    let now = services.now();
+    let application = NewApplication {
+        id,
+        name,
+        relay: true,
+        recording,
+        max_duration_seconds: MAX_DURATION_SECONDS,
+        idle_timeout_seconds: IDLE_TIMEOUT_SECONDS,
+        created_at: now,
+    };
+    org.insert_application(&application).await.map_err(|error| {
+        if violates(&error, "applications_name_key", "applications.name") {
+            Error::conflict("application_name_taken", "Another application has this name.").with_source(error)
+        } else {
+            error.into()
+        }
+    })?;
+    org.insert_key(services.new_id(AppKeyId::from_parts)?, id, now).await?;
+    audit::record(services, org, Actor::User(user), "application.created", &id, name.as_str()).await?;
+    Ok(id)
+}
+
+/// Off also switches Recording off.
+pub async fn set_relay(services: &Services, access: &Access, id: ApplicationId, on: bool) -> Result<Application> {
+    let (mut tx, row) = begin_policy_change(services, access, id).await?;
+    tx.org(access.org()).set_switches(id, on, row.recording && on).await?;
+    let action = if on { "application.relay_on" } else { "application.relay_off" };
+    finish_policy_change(services, access, tx, id, action).await
+}
+
+/// On fails with `conditions_missing` and all [`Error::conditions`] while any is missing.
+pub async fn set_recording(services: &Services, access: &Access, id: ApplicationId, on: bool) -> Result<Application> {
+    let (mut tx, row) = begin_policy_change(services, access, id).await?;
+    let missing = missing_conditions(&row);
+    if on && !missing.is_empty() {
+        let sentences: Vec<_> = missing.iter().map(|condition| condition.sentence()).collect();
+        return Err(Error::conflict("conditions_missing", sentences.join(" ")).with_conditions(missing));
+    }
+    tx.org(access.org()).set_switches(id, row.relay, on).await?;
+    let action = if on { "application.recording_on" } else { "application.recording_off" };
+    finish_policy_change(services, access, tx, id, action).await
+}
+
+/// Web origins that may join, for example `https://shop.example`; empty allows every origin.
+pub async fn set_allowed_origins(
+    services: &Services,
+    access: &Access,
+    id: ApplicationId,
+    origins: Vec<String>,
+) -> Result<Application> {
+    if origins.len() > MAX_ORIGINS {
+        return Err(Error::invalid("too_many_origins", format!("At most {MAX_ORIGINS} origins.")));
+    }
+    let mut origins = origins.iter().map(|origin| normal_origin(origin)).collect::<Result<Vec<_>>>()?;
+    origins.sort();
+    origins.dedup();
+    let (mut tx, _) = begin_policy_change(services, access, id).await?;
+    tx.org(access.org()).set_allowed_origins(id, &origins).await?;
+    finish_policy_change(services, access, tx, id, "application.origins_set").await
+}
+
+/// The form in which browsers send an origin.
+fn normal_origin(text: &str) -> Result<String> {
+    let url: Option<Url> = text.trim().parse().ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https"))
+        .filter(|url| {
+            url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
+        })
+        .map(|url| url.origin().ascii_serialization())
+        .ok_or_else(|| Error::invalid("origin_invalid", "An origin looks like https://shop.example, without a path."))
+}
+
+async fn begin_policy_change(services: &Services, access: &Access, id: ApplicationId) -> Result<(Tx, ApplicationRow)> {
+    access.require(Permission::Configure)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    if !org.revise_application(id).await? {
+        return Err(not_found());
+    }
+    let row = org.application(id).await?.ok_or_else(not_found)?;
+    Ok((tx, row))
+}
+
+async fn finish_policy_change(
+    services: &Services,
+    access: &Access,
+    mut tx: Tx,
+    id: ApplicationId,
+    action: &str,
+) -> Result<Application> {
+    let mut org = tx.org(access.org());
+    let row = org.application(id).await?.ok_or_else(not_found)?;
+    let command = Command::SetPolicy { application: id, policy: policy_of(&row) };
+    org.system().push_command_to_all(&command, services.now()).await?;
+    audit::record_for(services, &mut org, access, action, &id).await?;
+    let application = load(&mut org, id).await?;
+    tx.commit().await?;
+    Ok(application)
+}
+
+/// Another key, so that clients can move over before the old one is revoked.
+pub async fn create_key(services: &Services, access: &Access, id: ApplicationId) -> Result<AppKey> {
+    access.require(Permission::Configure)?;
+    let key = services.new_id(AppKeyId::from_parts)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    org.application(id).await?.ok_or_else(not_found)?;
+    let active = org.keys(Some(id)).await?.iter().filter(|key| key.revoked_at.is_none()).count();
+    if active >= MAX_KEYS {
+        return Err(Error::conflict("too_many_keys", format!("An application has at most {MAX_KEYS} keys.")));
+    }
+    org.insert_key(key, id, services.now()).await?;
+    audit::record_for(services, &mut org, access, "app_key.created", &key).await?;
+    let created = org.keys(Some(id)).await?.iter().find(|row| row.id() == key).map(key_view);
+    tx.commit().await?;
+    created.ok_or_else(not_found)
+}
+
+/// Takes effect on running rooms at once; harmless when repeated.
+pub async fn revoke_key(services: &Services, access: &Access, id: ApplicationId, key: AppKeyId) -> Result<Application> {
+    access.require(Permission::Configure)?;
+    let now = services.now();
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    let before = load(&mut org, id).await?;
+    if !before.keys.iter().any(|known| known.id == key) {
+        return Err(Error::not_found("app_key_not_found", "There is no such key."));
+    }
+    if org.revoke_key(key, id, now).await? {
+        org.system().push_command_to_all(&Command::RevokeAppKey { app_key: key }, now).await?;
+        audit::record_for(services, &mut org, access, "app_key.revoked", &key).await?;
+    }
+    let application = load(&mut org, id).await?;
+    tx.commit().await?;
+    Ok(application)
+}
+
+/// Where an application's webhook secret is stored.
+pub(crate) fn webhook_secret_place(org: OrgId) -> Place<'static> {
+    Place { table: "applications", column: "webhook_secret", org: Some(org) }
+}
+
+/// Sets or removes the webhook. Setting it, also to the same URL, makes a new secret (`whsec_…`), returned this once.
+pub async fn set_webhook(
+    services: &Services,
+    access: &Access,
+    id: ApplicationId,
+    url: Option<Url>,
+) -> Result<Option<SecretString>> {
+    access.require(Permission::Configure)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    let (stored, shown, action) = match &url {
+        None => (None, None, "application.webhook_removed"),
+        Some(url) if !services.outbound().permits(url) => {
+            return Err(Error::invalid(
+                "webhook_url_not_allowed",
+                "The webhook must be a public https address on port 443 or 8443.",
+            ));
+        }
+        Some(url) => {
+            let secret = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
+            let sealed = services.envelope().seal(webhook_secret_place(access.org()), id, secret.as_slice())?;
+            let shown = SecretString::from(format!("whsec_{}", STANDARD.encode(secret.as_slice())));
+            (Some((url.as_str(), sealed)), Some(shown), "application.webhook_set")
+        }
+    };
+    let webhook = stored.as_ref().map(|(url, sealed)| (*url, sealed.as_str()));
+    if !org.set_webhook(id, webhook).await? {
+        return Err(not_found());
+    }
+    audit::record_for(services, &mut org, access, action, &id).await?;
+    tx.commit().await?;
+    Ok(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_take_the_form_browsers_send() {
+        for (text, expected) in [
+            ("https://Shop.Example", "https://shop.example"),
+            (" https://shop.example/ ", "https://shop.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://shop.example:443", "https://shop.example"),
+        ] {
+            assert_eq!(normal_origin(text).unwrap(), expected);
+        }
+        for text in ["", "shop.example", "https://shop.example/path", "ftp://shop.example", "null", "*", "https://a@b"]
+        {
+            assert!(normal_origin(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a job does, as it is stored.
+
+use protocol::ids::{MailId, MessageId, OrgId, RecordingId};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Work that must not wait for one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Requests to customers' webhooks; may be slow.
+    Webhooks,
+    /// Everything else.
+    Internal,
+}
+
+impl Lane {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Webhooks, Self::Internal];
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Webhooks => "webhooks",
+            Self::Internal => "internal",
+        })
+    }
+}
+
+/// The text names no lane.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown lane")]
+pub struct UnknownLane;
+
+impl FromStr for Lane {
+    type Err = UnknownLane;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLane> {
+        Self::ALL.into_iter().find(|lane| lane.to_string() == text).ok_or(UnknownLane)
+    }
+}
+
+/// The payload of a job; its form is stored, so variants are added, never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Work {
+    /// Complete the upload, verify the object, tell everyone.
+    FinalizeUpload {
+        org: OrgId,
+        recording: RecordingId,
+    },
+    /// Give up an upload nobody will complete.
+    AbortUpload {
+        org: OrgId,
+        recording: RecordingId,
+        upload: String,
+    },
+    DeliverWebhook {
+        org: OrgId,
+        message: MessageId,
+    },
+    SendMail {
+        org: OrgId,
+        mail: MailId,
+    },
+    /// Periodic: find recordings whose lease ran out.
+    ReconcileRecordings,
+    /// Periodic: delete what has expired.
+    SweepExpired,
+}
+
+impl Work {
+    pub(crate) const PERIODIC: [Self; 2] = [Self::ReconcileRecordings, Self::SweepExpired];
+
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::FinalizeUpload { .. } => "finalize_upload",
+            Self::AbortUpload { .. } => "abort_upload",
+            Self::DeliverWebhook { .. } => "deliver_webhook",
+            Self::SendMail { .. } => "send_mail",
+            Self::ReconcileRecordings => "reconcile_recordings",
+            Self::SweepExpired => "sweep_expired",
+        }
+    }
+
+    pub(crate) fn lane(&self) -> Lane {
+        match self {
+            Self::DeliverWebhook { .. } => Lane::Webhooks,
+            _ => Lane::Internal,
+        }
+    }
+
+    pub(crate) fn org(&self) -> Option<OrgId> {
+        match self {
+            Self::FinalizeUpload { org, .. }
+            | Self::AbortUpload { org, .. }
+            | Self::DeliverWebhook { org, .. }
+            | Self::SendMail { org, .. } => Some(*org),
+            Self::ReconcileRecordings | Self::SweepExpired => None,
+        }
+    }
+
+    /// What there is at most one job of.
+    pub(crate) fn unique_key(&self) -> Option<String> {
+        match self {
+            Self::FinalizeUpload { recording, .. } => Some(format!("finalize_upload/{recording}")),
+            Self::ReconcileRecordings | Self::SweepExpired => Some(self.kind().to_owned()),
+            Self::AbortUpload { .. } | Self::DeliverWebhook { .. } | Self::SendMail { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What the mails say.
+
+use crate::{
+    error::{Error, Result},
+    jobs::{self, Work},
+    services::Services,
+    store::{NewMail, OrgTx, RecordingRow, unsigned},
+};
+use askama::Template;
+use protocol::{
+    ids::MailId,
+    names::DisplayName,
+    recording::{FailureCause, RecordingState},
+};
+
+/// A recording is ready.
+#[derive(Template)]
+#[template(path = "mail/recording_ready.txt", escape = "none")]
+struct ReadyText<'a>(&'a Ended<'a>);
+
+#[derive(Template)]
+#[template(path = "mail/recording_ready.html")]
+struct ReadyHtml<'a>(&'a Ended<'a>);
+
+/// A recording failed.
+#[derive(Template)]
+#[template(path = "mail/recording_failed.txt", escape = "none")]
+struct FailedText<'a>(&'a Ended<'a>);
+
+#[derive(Template)]
+#[template(path = "mail/recording_failed.html")]
+struct FailedHtml<'a>(&'a Ended<'a>);
+
+struct Ended<'a> {
+    application: &'a str,
+    room: &'a str,
+    duration: String,
+    size: String,
+    key: &'a str,
+    reason: &'static str,
+    console: String,
+}
+
+/// Queues one mail to each owner, in the transaction that ended the recording.
+pub(crate) async fn queue_recording_ended(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    row: &RecordingRow,
+    application: &DisplayName,
+) -> Result<()> {
+    let ended = Ended {
+        application: application.as_str(),
+        room: row.room().as_str(),
+        duration: duration(row.duration_ms.map(unsigned).unwrap_or_default()),
+        size: size(row.bytes.map(unsigned).unwrap_or_default()),
+        key: &row.object_key,
+        reason: row.failure_cause().map_or("", reason),
+        console: console_link(services, row),
+    };
+    let (subject, text, html) = if row.state() == RecordingState::Ready {
+        (format!("Recording of {} is ready", ended.room), ReadyText(&ended).render(), ReadyHtml(&ended).render())
+    } else {
+        (format!("Recording of {} failed", ended.room), FailedText(&ended).render(), FailedHtml(&ended).render())
+    };
+    let (text, html) = (text.map_err(Error::internal)?, html.map_err(Error::internal)?);
+    for recipient in org.owner_emails().await? {
+        let id = services.new_id(MailId::from_parts)?;
+        let mail =
+            NewMail { id, recipient: &recipient, subject: &subject, text: &text, html: &html, now: services.now() };
+        org.insert_mail(&mail).await?;
+        let work = Work::SendMail { org: org.id(), mail: id };
+        jobs::push(services, org.system(), &work).await?;
+    }
+    Ok(())
+}
+
+fn console_link(services: &Services, row: &RecordingRow) -> String {
+    let public = services.settings().public_url.as_str().trim_end_matches('/');
+    format!("{public}/applications/{}", row.application())
+}
+
+fn reason(cause: FailureCause) -> &'static str {
+    match cause {
+        FailureCause::CaptureLost => "Nothing was captured.",
+        FailureCause::MixFailed => "The capture could not be turned into a file.",
+        FailureCause::UploadFailed => "The bucket did not accept the file.",
+        FailureCause::NodeLost => "The media node did not come back.",
+    }
+}
+
+/// `1:02:03` or `2:03`.
+fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// Decimal units, one digit.
+fn size(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        _ => (1_000_000_000, "GB"),
+    };
+    format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!([duration(0), duration(61_999), duration(3_723_000)], ["0:00", "1:01", "1:02:03"]);
+        assert_eq!(
+            [size(1), size(999_999), size(5_250_000), size(12_000_000_000)],
+            ["0.0 kB", "999.9 kB", "5.2 MB", "12.0 GB"]
+        );
+    }
+
+    #[test]
+    fn names_are_escaped_in_html_only() {
+        let ended = Ended {
+            application: "A & B",
+            room: "<b>",
+            duration: duration(1000),
+            size: size(1000),
+            key: "key",
+            reason: "",
+            console: "http://localhost:3000".into(),
+        };
+        assert!(ReadyText(&ended).render().unwrap().contains("<b>"));
+        let html = ReadyHtml(&ended).render().unwrap();
+        assert!(!html.contains("<b>") && html.contains("A &#38; B"), "{html}");
+        assert!(FailedHtml(&ended).render().unwrap().contains("failed"));
+        assert!(FailedText(&ended).render().unwrap().contains("failed"));
+    }
+}

@@ -1,0 +1,76 @@
+//! The two ends of a recording. Each is one transaction with everything that follows: the capture key is erased, the
+//! node is told, the webhook and the mails are queued.
+
+use super::events::changed_meanwhile;
+use crate::{
+    audit::{self, Actor},
+    error::Result,
+    jobs::{self, Work},
+    mail, notifications,
+    services::Services,
+    storage::Bucket,
+    store::{OrgTx, RecordingRow, Step},
+};
+use protocol::{
+    link::Command,
+    recording::{FailureCause, RecordingState},
+};
+use std::time::Duration;
+
+/// Longest validity S3 allows.
+const LINK_VALIDITY: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The rest of a node's explanation is cut off; so is what a database or a log cannot hold.
+const DETAIL_CHARS: usize = 1000;
+
+/// The object was verified.
+pub(crate) async fn ready(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    row: &RecordingRow,
+    bucket: &Bucket<'_>,
+) -> Result<()> {
+    let url = bucket.sign_get(&row.object_key, LINK_VALIDITY, None);
+    step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;
+    let command = Command::RecordingReady { recording: row.id(), url: url.to_string() };
+    org.system().push_command(row.node(), &command, services.now()).await?;
+    announce(services, org, row, Some(url.as_str())).await
+}
+
+/// It is over without an object.
+pub(crate) async fn fail(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    row: &RecordingRow,
+    cause: FailureCause,
+    detail: &str,
+) -> Result<()> {
+    let detail: String = detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS).collect();
+    tracing::warn!(recording = %row.id(), %cause, detail, "recording failed");
+    let change = Step { failure: Some((cause, detail)), ..Step::to(RecordingState::Failed, services.now()) };
+    step(org, row, &change).await?;
+    let command = Command::RecordingFailed { recording: row.id(), cause };
+    org.system().push_command(row.node(), &command, services.now()).await?;
+    if let Some(upload) = row.upload_id.clone() {
+        let work = Work::AbortUpload { org: org.id(), recording: row.id(), upload };
+        jobs::push(services, org.system(), &work).await?;
+    }
+    audit::record(services, org, Actor::System, "recording.failed", &row.id(), cause.as_str()).await?;
+    announce(services, org, row, None).await
+}
+
+async fn step(org: &mut OrgTx<'_>, row: &RecordingRow, step: &Step) -> Result<()> {
+    if row.state().can_become(step.to) && org.step_recording(row.id(), row.state(), step).await? {
+        Ok(())
+    } else {
+        Err(changed_meanwhile())
+    }
+}
+
+async fn announce(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow, url: Option<&str>) -> Result<()> {
+    let Some(row) = org.recording(row.id()).await? else { return Ok(()) };
+    let Some(application) = org.application(row.application()).await? else { return Ok(()) };
+    if application.webhook_url.is_some() {
+        notifications::queue(services, org, &row, url).await?;
+    }
+    mail::queue_recording_ended(services, org, &row, application.name()).await
+}

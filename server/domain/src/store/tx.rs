@@ -1,0 +1,92 @@
+//! Transactions, for the system and for one org.
+
+use super::{execute, on};
+use crate::services::Wakes;
+use protocol::ids::OrgId;
+use sqlx::{Postgres, Sqlite, Transaction};
+
+/// Either driver's transaction.
+pub(super) enum Connection {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A transaction of the system. Dropping it undoes everything.
+pub(crate) struct Tx {
+    connection: Connection,
+    wakes: Wakes,
+    wrote_job: bool,
+    wrote_command: bool,
+}
+
+impl Tx {
+    pub(super) fn sqlite(transaction: Transaction<'static, Sqlite>, wakes: Wakes) -> Self {
+        Self { connection: Connection::Sqlite(transaction), wakes, wrote_job: false, wrote_command: false }
+    }
+
+    pub(super) fn postgres(transaction: Transaction<'static, Postgres>, wakes: Wakes) -> Self {
+        Self { connection: Connection::Postgres(transaction), wakes, wrote_job: false, wrote_command: false }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn is_postgres(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+
+    pub(super) fn will_wake_jobs(&mut self) {
+        self.wrote_job = true;
+    }
+
+    pub(super) fn will_wake_nodes(&mut self) {
+        self.wrote_command = true;
+    }
+
+    /// The same transaction, bound to one org.
+    pub(crate) fn org(&mut self, org: OrgId) -> OrgTx<'_> {
+        OrgTx { tx: self, org }
+    }
+
+    /// Commits, then wakes whoever waits for what was written.
+    pub(crate) async fn commit(self) -> sqlx::Result<()> {
+        match self.connection {
+            Connection::Sqlite(transaction) => transaction.commit().await?,
+            Connection::Postgres(transaction) => transaction.commit().await?,
+        }
+        if self.wrote_job {
+            self.wakes.wake_jobs();
+        }
+        if self.wrote_command {
+            self.wakes.wake_nodes();
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&mut self) -> sqlx::Result<()> {
+        execute!(self, "SELECT 1").map(drop)
+    }
+}
+
+/// A transaction bound to one org: the only way to the tables of tenants.
+pub(crate) struct OrgTx<'t> {
+    tx: &'t mut Tx,
+    org: OrgId,
+}
+
+impl OrgTx<'_> {
+    pub(crate) fn id(&self) -> OrgId {
+        self.org
+    }
+
+    /// The system's side of the same transaction, for jobs and commands.
+    pub(crate) fn system(&mut self) -> &mut Tx {
+        self.tx
+    }
+
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        self.tx.connection()
+    }
+}
