@@ -31,7 +31,8 @@ fn ben() -> Content {
 #[test]
 fn two_peers_on_bad_networks_stay_in_sync_and_in_place() {
     let anna = Peer { loss: 0.02, repaired: 1.0, video_delay: 0.12, ..Peer::new(anna(), 14.0) };
-    let ben = Peer { joins: 3.3, drift_ppm: 80.0, loss: 0.02, repaired: 0.9, video_delay: 0.15, ..Peer::new(ben(), 11.0) };
+    let ben =
+        Peer { joins: 3.3, drift_ppm: 80.0, loss: 0.02, repaired: 0.9, video_delay: 0.15, ..Peer::new(ben(), 11.0) };
     let mixed = Mixed::from(&Call::record(&[anna, ben], 14.0, true));
     assert!(!mixed.artifact.approximate_sync);
     mixed.assert_colour(2.5, FULL, RED);

@@ -52,7 +52,8 @@ impl SpoolBudget {
 
     /// Gives `bytes` back.
     pub(super) fn release(&self, bytes: u64) {
-        let released = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| Some(used.saturating_sub(bytes)));
+        let released =
+            self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| Some(used.saturating_sub(bytes)));
         debug_assert!(released.is_ok());
     }
 }

@@ -90,13 +90,24 @@ pub enum Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum CaptureEvent {
-    PeerJoined { peer: PeerId, name: Option<String> },
-    PeerLeft { peer: PeerId },
-    TrackEnded { track: TrackId },
+    PeerJoined {
+        peer: PeerId,
+        name: Option<String>,
+    },
+    PeerLeft {
+        peer: PeerId,
+    },
+    TrackEnded {
+        track: TrackId,
+    },
     /// So many packets were dropped because the disk did not keep up.
-    Overflow { dropped: u64 },
+    Overflow {
+        dropped: u64,
+    },
     /// The orderly end. A capture without it was cut off, and ends with its last record.
-    Stopped { cause: StopCause },
+    Stopped {
+        cause: StopCause,
+    },
 }
 
 /// Why writing ended early. Reported once; everything written before stays readable.

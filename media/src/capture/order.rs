@@ -231,7 +231,8 @@ mod tests {
     }
 
     fn order(records: Vec<(u64, Bytes)>) -> Vec<OrderedPacket> {
-        let records = records.into_iter().map(|(arrival_us, bytes)| LoggedRecord { arrival_us, record: Record::Rtp(bytes) });
+        let records =
+            records.into_iter().map(|(arrival_us, bytes)| LoggedRecord { arrival_us, record: Record::Rtp(bytes) });
         Reordered::new(records, 96).collect()
     }
 
@@ -294,7 +295,12 @@ mod tests {
 
     #[test]
     fn a_repair_that_comes_too_late_is_dropped() {
-        let records = vec![(0, packet(1, 10, 0)), (1, packet(1, 12, 0)), (3_100_000, packet(1, 13, 0)), (3_200_000, packet(1, 11, 0))];
+        let records = vec![
+            (0, packet(1, 10, 0)),
+            (1, packet(1, 12, 0)),
+            (3_100_000, packet(1, 13, 0)),
+            (3_200_000, packet(1, 11, 0)),
+        ];
         let numbers: Vec<_> = order(records).iter().map(|packet| packet.place.sequence).collect();
         assert_eq!(numbers, [10, 12, 13]);
     }

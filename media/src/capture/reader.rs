@@ -70,7 +70,11 @@ fn last_arrival(events: &[(u64, CaptureEvent)], tracks: &[TrackLog]) -> Result<u
     Ok(last)
 }
 
-fn read_events(directory: &Path, recording: RecordingId, key: &SealKey) -> Result<Vec<(u64, CaptureEvent)>, CaptureError> {
+fn read_events(
+    directory: &Path,
+    recording: RecordingId,
+    key: &SealKey,
+) -> Result<Vec<(u64, CaptureEvent)>, CaptureError> {
     let mut log = OpenLog::open(&directory.join(format::file_name(EVENTS_FILE)), EVENTS_FILE, recording, key)?;
     let about = log.next_body().ok_or(CaptureError::WrongKey)?;
     serde_json::from_slice::<Manifest>(&about.2).map_err(|_| CaptureError::NotACapture)?;

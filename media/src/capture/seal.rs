@@ -1,6 +1,6 @@
 //! Encryption of records.
 
-use super::format::{Prefix, PREFIX_BYTES};
+use super::format::{PREFIX_BYTES, Prefix};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     error::Unspecified,

@@ -69,7 +69,7 @@ impl Spool {
     }
 
     fn start(&self) -> (CaptureHandle, mpsc::Receiver<CaptureProblem>) {
-        let (problems, problem) = mpsc::channel();
+        let (problems, problem) = mpsc::sync_channel(8);
         let report = move |problem| problems.send(problem).unwrap();
         (start(&self.directory(), &spec(1), 1234, Arc::clone(&self.budget), report).unwrap(), problem)
     }

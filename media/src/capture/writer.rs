@@ -158,12 +158,8 @@ struct Logs {
 impl Logs {
     fn create(&self, number: u32, about: &impl serde::Serialize) -> Result<Log, CaptureProblem> {
         let file = File::create_new(self.directory.join(format::file_name(number)))?;
-        let mut log = Log {
-            file,
-            seal: self.key.file(number),
-            buffer: format::header(number, self.recording),
-            unsynced: false,
-        };
+        let mut log =
+            Log { file, seal: self.key.file(number), buffer: format::header(number, self.recording), unsynced: false };
         log.append(Kind::About, 0, &serde_json::to_vec(about).map_err(io::Error::from)?)?;
         Ok(log)
     }

@@ -94,7 +94,8 @@ impl Envelope {
     /// Adds a packet.
     pub fn add(&mut self, arrival_us: u64, timestamp: i64) {
         let arrival = Nanoseconds::try_from(arrival_us.saturating_mul(1000)).unwrap_or(Nanoseconds::MAX);
-        let delay = |(arrival, timestamp): (Nanoseconds, i64)| arrival.saturating_sub(media_time(timestamp, self.clock_rate));
+        let delay =
+            |(arrival, timestamp): (Nanoseconds, i64)| arrival.saturating_sub(media_time(timestamp, self.clock_rate));
         let point = (arrival, timestamp);
         let window = arrival_us / WINDOW_US;
         match self.points.last_mut() {
@@ -135,12 +136,12 @@ impl ClockOffset {
     pub fn fit(mut points: Vec<Point>) -> Option<Self> {
         points.sort_unstable_by_key(|point| point.sent);
         let origin = points.first()?.sent;
-        let delays = points
-            .into_iter()
-            .map(|point| ((point.sent - origin) as f64, point.arrival.saturating_sub(point.sent)));
+        let delays =
+            points.into_iter().map(|point| ((point.sent - origin) as f64, point.arrival.saturating_sub(point.sent)));
         let delays = thin_out(&delays.collect::<Vec<_>>());
         let base = delays.iter().map(|&(_, delay)| delay).min()?;
-        let delays: Vec<(f64, f64)> = delays.into_iter().map(|(at, delay)| (at, delay.saturating_sub(base) as f64)).collect();
+        let delays: Vec<(f64, f64)> =
+            delays.into_iter().map(|(at, delay)| (at, delay.saturating_sub(base) as f64)).collect();
         let span = delays.last()?.0;
         if span < MIN_DRIFT_SPAN || delays.len() < MIN_DRIFT_POINTS {
             return Some(Self { origin, offset: base, drift: 0.0 });

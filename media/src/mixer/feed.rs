@@ -16,7 +16,9 @@ pub fn feed(track: &PlannedTrack, source: &AppSrc, duration: Nanoseconds, advanc
             // A refused buffer means that the pipeline has failed or ended; its bus says why.
             let _ = packets.into_iter().try_for_each(|packet| feeder.push(packet, duration, advance));
         }
-        Err(error) => tracing::error!(%error, track = %track.log.header.track, "a track's log disappeared during its mix"),
+        Err(error) => {
+            tracing::error!(%error, track = %track.log.header.track, "a track's log disappeared during its mix");
+        }
     }
     let _ = source.end_of_stream();
 }
@@ -28,7 +30,12 @@ struct Feeder<'a> {
 }
 
 impl Feeder<'_> {
-    fn push(&mut self, packet: OrderedPacket, duration: Nanoseconds, advance: Nanoseconds) -> Result<(), gst::FlowError> {
+    fn push(
+        &mut self,
+        packet: OrderedPacket,
+        duration: Nanoseconds,
+        advance: Nanoseconds,
+    ) -> Result<(), gst::FlowError> {
         let is_audio = self.track.log.header.kind == TrackKind::Audio;
         let Some(time) = self.track.time(packet.place).map(|time| time.saturating_sub(advance)) else { return Ok(()) };
         if time >= duration || (is_audio && time < 0) {

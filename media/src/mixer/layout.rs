@@ -63,7 +63,8 @@ mod tests {
                 assert!(a.x + a.width <= WIDTH && a.y + a.height <= HEIGHT, "{count} {a:?}");
                 assert!(a.width * 9 >= a.height * 15 && a.width * 9 <= a.height * 17, "{count} {a:?}");
                 for b in &tiles[..index] {
-                    let apart = a.x >= b.x + b.width || b.x >= a.x + a.width || a.y >= b.y + b.height || b.y >= a.y + a.height;
+                    let apart =
+                        a.x >= b.x + b.width || b.x >= a.x + a.width || a.y >= b.y + b.height || b.y >= a.y + a.height;
                     assert!(apart, "{count} {a:?} {b:?}");
                 }
             }

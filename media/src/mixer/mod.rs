@@ -21,4 +21,4 @@ mod vp8;
 
 pub use output::Line;
 pub use parts::PartError;
-pub use run::{MixError, read_key, run};
+pub use run::{MixError, run};

@@ -42,7 +42,8 @@ type Split<'a> = (&'a [u8; 4], &'a [u8], &'a [u8]);
 fn split(bytes: &[u8]) -> Result<Split<'_>, MalformedIndex> {
     let (size, rest) = bytes.split_first_chunk::<4>().ok_or(MalformedIndex)?;
     let (kind, rest) = rest.split_first_chunk::<4>().ok_or(MalformedIndex)?;
-    let body = usize::try_from(u32::from_be_bytes(*size)).ok().and_then(|size| size.checked_sub(8)).ok_or(MalformedIndex)?;
+    let body =
+        usize::try_from(u32::from_be_bytes(*size)).ok().and_then(|size| size.checked_sub(8)).ok_or(MalformedIndex)?;
     let (body, rest) = rest.split_at_checked(body).ok_or(MalformedIndex)?;
     Ok((kind, body, rest))
 }
@@ -53,8 +54,13 @@ fn parse(mut bytes: &[u8]) -> Result<Vec<Box4<'_>>, MalformedIndex> {
         let (kind, body, rest) = split(bytes)?;
         boxes.push(match kind {
             b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl" => Box4::Parent { kind: *kind, children: parse(body)? },
-            b"stco" => Box4::Offsets { wide: false, offsets: offsets(body, |entry: &[u8; 4]| u32::from_be_bytes(*entry).into())? },
-            b"co64" => Box4::Offsets { wide: true, offsets: offsets(body, |entry: &[u8; 8]| u64::from_be_bytes(*entry))? },
+            b"stco" => Box4::Offsets {
+                wide: false,
+                offsets: offsets(body, |entry: &[u8; 4]| u32::from_be_bytes(*entry).into())?,
+            },
+            b"co64" => {
+                Box4::Offsets { wide: true, offsets: offsets(body, |entry: &[u8; 8]| u64::from_be_bytes(*entry))? }
+            }
             _ => Box4::Other(&bytes[..bytes.len() - rest.len()]),
         });
         bytes = rest;
@@ -159,7 +165,10 @@ mod tests {
         let after = in_front(&before).unwrap();
         let shift = after.len() as u64;
         assert_eq!(shift, before.len() as u64);
-        assert_eq!(tables(&parse(&after).unwrap()), [(false, vec![40 + shift, 1000 + shift]), (false, vec![500 + shift])]);
+        assert_eq!(
+            tables(&parse(&after).unwrap()),
+            [(false, vec![40 + shift, 1000 + shift]), (false, vec![500 + shift])]
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl PartSink {
 }
 
 mod imp {
-    use super::{Part, PartError, PartWriter, SyncSender, gst, glib, gst_base};
+    use super::{Part, PartError, PartWriter, SyncSender, glib, gst, gst_base};
     use gstreamer::subclass::prelude::{ElementImpl, GstObjectImpl, ObjectImpl, ObjectSubclass};
     use gstreamer_base::subclass::prelude::{BaseSinkImpl, BaseSinkImplExt};
     use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -85,7 +85,9 @@ mod imp {
         fn pad_templates() -> &'static [gst::PadTemplate] {
             static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
                 let any = gst::Caps::new_any();
-                gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &any).into_iter().collect()
+                gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &any)
+                    .into_iter()
+                    .collect()
             });
             &TEMPLATES
         }
@@ -106,7 +108,9 @@ mod imp {
             match event.view() {
                 gst::EventView::Segment(segment) => {
                     let bytes = segment.segment().downcast_ref::<gst::format::Bytes>();
-                    if let (Some(start), Some(open)) = (bytes.and_then(gst::FormattedSegment::start), self.lock().as_mut()) {
+                    if let (Some(start), Some(open)) =
+                        (bytes.and_then(gst::FormattedSegment::start), self.lock().as_mut())
+                    {
                         open.writer.seek(*start);
                     }
                 }

@@ -152,7 +152,10 @@ mod tests {
     fn assemble(mut parts: Vec<Part>) -> Vec<u8> {
         assert_eq!(parts.last().unwrap().number, 1);
         parts.sort_by_key(|part| part.number);
-        assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), (1..=parts.len() as u16).collect::<Vec<_>>());
+        assert_eq!(
+            parts.iter().map(|part| part.number).collect::<Vec<_>>(),
+            (1..=parts.len() as u16).collect::<Vec<_>>()
+        );
         parts.into_iter().flat_map(|part| part.bytes).collect()
     }
 

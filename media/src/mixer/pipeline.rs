@@ -50,7 +50,8 @@ pub struct MixPipeline {
 /// An element is missing or refuses to be linked.
 pub fn build(plan: &Plan, sink: &PartSink) -> Result<MixPipeline, MixError> {
     let pipeline = gst::Pipeline::new();
-    let compositor = add(&pipeline, "compositor", |compositor| compositor.set_property_from_str("background", "black"))?;
+    let compositor =
+        add(&pipeline, "compositor", |compositor| compositor.set_property_from_str("background", "black"))?;
     let audio_mixer = add(&pipeline, "audiomixer", |_| {})?;
     let activity = Arc::new(AtomicU64::new(0));
     let position = Arc::new(AtomicU64::new(0));
@@ -58,12 +59,18 @@ pub fn build(plan: &Plan, sink: &PartSink) -> Result<MixPipeline, MixError> {
     watch_position(&compositor, &position);
     add_background(&pipeline, &compositor, plan.duration)?;
     add_silence(&pipeline, &audio_mixer, plan.duration)?;
-    let audio: Result<_, _> = plan.audio.iter().map(|track| add_audio(&pipeline, &audio_mixer, &track.log.header)).collect();
-    let video: Result<_, _> = plan.video.iter().map(|track| add_video(&pipeline, &compositor, &track.log.header, &track.steps)).collect();
+    let audio: Result<_, _> =
+        plan.audio.iter().map(|track| add_audio(&pipeline, &audio_mixer, &track.log.header)).collect();
+    let video: Result<_, _> =
+        plan.video.iter().map(|track| add_video(&pipeline, &compositor, &track.log.header, &track.steps)).collect();
     Ok(MixPipeline { pipeline, audio: audio?, video: video?, position, activity })
 }
 
-fn add(pipeline: &gst::Pipeline, factory: &'static str, set_up: impl FnOnce(&gst::Element)) -> Result<gst::Element, MixError> {
+fn add(
+    pipeline: &gst::Pipeline,
+    factory: &'static str,
+    set_up: impl FnOnce(&gst::Element),
+) -> Result<gst::Element, MixError> {
     let element = gst::ElementFactory::make(factory).build().map_err(|_| MixError::MissingElement(factory))?;
     set_up(&element);
     pipeline.add(&element)?;
@@ -226,7 +233,12 @@ fn add_audio(pipeline: &gst::Pipeline, audio_mixer: &gst::Element, header: &Trac
     Ok(source)
 }
 
-fn add_video(pipeline: &gst::Pipeline, compositor: &gst::Element, header: &TrackHeader, steps: &[Step]) -> Result<AppSrc, MixError> {
+fn add_video(
+    pipeline: &gst::Pipeline,
+    compositor: &gst::Element,
+    header: &TrackHeader,
+    steps: &[Step],
+) -> Result<AppSrc, MixError> {
     let source = add_source(pipeline, header, "video", "VP8")?;
     let depay = add(pipeline, "rtpvp8depay", |depay| depay.set_property("wait-for-keyframe", true))?;
     let decoder = match gst::ElementFactory::find("avdec_vp8") {

@@ -72,7 +72,8 @@ struct Surveyed {
 /// # Errors
 /// A log cannot be opened.
 pub fn plan(capture: Capture) -> Result<Plan, CaptureError> {
-    let duration = Nanoseconds::try_from(capture.end_us.saturating_mul(1000)).unwrap_or(Nanoseconds::MAX).max(MIN_DURATION);
+    let duration =
+        Nanoseconds::try_from(capture.end_us.saturating_mul(1000)).unwrap_or(Nanoseconds::MAX).max(MIN_DURATION);
     let mut tracks = Vec::new();
     for log in capture.tracks {
         let streams = survey(&log)?;
@@ -104,7 +105,8 @@ pub fn plan(capture: Capture) -> Result<Plan, CaptureError> {
 }
 
 fn first_time(streams: &[StreamSurvey], clocks: &[Option<StreamClock>]) -> Nanoseconds {
-    let first = |(stream, clock): (&StreamSurvey, &Option<StreamClock>)| Some(clock.as_ref()?.time(stream.first_timestamp?));
+    let first =
+        |(stream, clock): (&StreamSurvey, &Option<StreamClock>)| Some(clock.as_ref()?.time(stream.first_timestamp?));
     streams.iter().zip(clocks).filter_map(first).min().unwrap_or(0).max(0)
 }
 

@@ -14,7 +14,7 @@ use crate::capture;
 use gstreamer::{self as gst, glib, prelude::*};
 use protocol::recording::{Artifact, CaptureKey};
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, Write},
     path::Path,
     sync::{
         atomic::Ordering,
@@ -23,7 +23,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use zeroize::Zeroize as _;
 
 /// A mix in which nothing moved for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
@@ -37,8 +36,6 @@ const NICENESS: i32 = 10;
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
 pub enum MixError {
-    #[error("the key is not 64 hexadecimal digits on one line")]
-    BadKey,
     #[error("the capture cannot be read: {0}")]
     Capture(#[from] capture::CaptureError),
     #[error("GStreamer does not start")]
@@ -63,21 +60,6 @@ impl From<glib::BoolError> for MixError {
     fn from(_: glib::BoolError) -> Self {
         Self::Unlinkable
     }
-}
-
-/// Reads the capture's key, 64 hexadecimal digits, from the first line of `input`.
-///
-/// # Errors
-/// The line is something else.
-pub fn read_key(input: impl BufRead) -> Result<CaptureKey, MixError> {
-    let mut line = String::new();
-    input.take(66).read_line(&mut line).map_err(|_| MixError::BadKey)?;
-    let mut bytes = [0; 32];
-    let read = hex::decode_to_slice(line.trim_end(), &mut bytes);
-    line.zeroize();
-    let key = CaptureKey::new(bytes);
-    bytes.zeroize();
-    read.map(|()| key).map_err(|_| MixError::BadKey)
 }
 
 /// Mixes the capture in `directory` and writes the file's parts to `output`, as [`super::Line`] has it.

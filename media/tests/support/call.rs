@@ -77,7 +77,8 @@ impl Call {
         let call = Self { spool: tempfile::tempdir().unwrap(), spec: spec() };
         let budget = Arc::new(SpoolBudget::open(call.spool.path(), u64::MAX).unwrap());
         let problem = |problem| panic!("{problem:?}");
-        let handle = capture::start(&call.directory(), &call.spec, 1_700_000_000_000, Arc::clone(&budget), problem).unwrap();
+        let handle =
+            capture::start(&call.directory(), &call.spec, 1_700_000_000_000, Arc::clone(&budget), problem).unwrap();
         let mut arrivals = Vec::new();
         for (peer, number) in peers.iter().zip(1..) {
             join(&handle, peer, number, &mut arrivals);

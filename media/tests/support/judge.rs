@@ -71,7 +71,15 @@ impl Mixed {
     fn check_durations(&self) {
         let stated = self.artifact.duration_ms as f64 / 1e3;
         let entries = "format=duration:stream=codec_name,duration,width,height";
-        let probed = run(Command::new("ffprobe").args(["-v", "error", "-show_entries", entries, "-of", "json", text(&self.path)]));
+        let probed = run(Command::new("ffprobe").args([
+            "-v",
+            "error",
+            "-show_entries",
+            entries,
+            "-of",
+            "json",
+            text(&self.path),
+        ]));
         let probed: serde_json::Value = serde_json::from_slice(&probed).unwrap();
         let streams = probed["streams"].as_array().unwrap();
         let codecs: Vec<_> = streams.iter().map(|stream| stream["codec_name"].as_str().unwrap()).collect();
@@ -88,7 +96,15 @@ impl Mixed {
     /// Mean colour in the middle of a tile.
     pub fn colour(&self, seconds: f64, tile: Tile) -> Colour {
         let frame = &self.frames[(seconds * FRAME_RATE as f64) as usize];
-        mean(frame, Tile { x: tile.x + tile.width / 4, y: tile.y + tile.height / 4, width: tile.width / 2, height: tile.height / 2 })
+        mean(
+            frame,
+            Tile {
+                x: tile.x + tile.width / 4,
+                y: tile.y + tile.height / 4,
+                width: tile.width / 2,
+                height: tile.height / 2,
+            },
+        )
     }
 
     pub fn assert_colour(&self, seconds: f64, tile: Tile, expected: Colour) {
@@ -115,8 +131,13 @@ impl Mixed {
     pub fn lip_sync(&self, tile: Tile, hertz: f64) -> (f64, usize) {
         let beeps = self.beeps(hertz);
         let nearest = |flash: f64| beeps.iter().map(|beep| beep - flash).min_by(|a, b| a.abs().total_cmp(&b.abs()));
-        let mut offsets: Vec<f64> =
-            self.flashes(tile).into_iter().filter_map(nearest).filter(|offset| offset.abs() < 0.4).map(|offset| offset * 1e3).collect();
+        let mut offsets: Vec<f64> = self
+            .flashes(tile)
+            .into_iter()
+            .filter_map(nearest)
+            .filter(|offset| offset.abs() < 0.4)
+            .map(|offset| offset * 1e3)
+            .collect();
         offsets.sort_by(f64::total_cmp);
         eprintln!("{hertz} Hz: beep after flash {offsets:.1?} ms");
         (offsets.get(offsets.len() / 2).copied().unwrap_or(f64::NAN), offsets.len())
@@ -177,7 +198,21 @@ fn text(path: &Path) -> &str {
 
 fn decode_frames(path: &Path) -> Vec<Vec<u8>> {
     let filter = format!("scale={WIDTH}:{HEIGHT}:flags=area");
-    let raw = ffmpeg(&["-i", text(path), "-map", "0:v", "-vf", &filter, "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]);
+    let raw = ffmpeg(&[
+        "-i",
+        text(path),
+        "-map",
+        "0:v",
+        "-vf",
+        &filter,
+        "-vsync",
+        "passthrough",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]);
     raw.chunks_exact(WIDTH * HEIGHT * 3).map(<[u8]>::to_vec).collect()
 }
 
@@ -189,7 +224,8 @@ fn decode_sound(path: &Path) -> Vec<f32> {
 }
 
 fn mean(frame: &[u8], area: Tile) -> Colour {
-    let pixels = (area.y..area.y + area.height).flat_map(|y| (area.x..area.x + area.width).map(move |x| (y * WIDTH + x) * 3));
+    let pixels =
+        (area.y..area.y + area.height).flat_map(|y| (area.x..area.x + area.width).map(move |x| (y * WIDTH + x) * 3));
     let mut sums = [0usize; 3];
     for pixel in pixels {
         sums.iter_mut().zip(&frame[pixel..pixel + 3]).for_each(|(sum, &part)| *sum += usize::from(part));
@@ -200,12 +236,15 @@ fn mean(frame: &[u8], area: Tile) -> Colour {
 /// Goertzel: the amplitude of one frequency.
 fn loudness(block: &[f32], hertz: f64) -> f64 {
     let turn = 2.0 * (std::f64::consts::TAU * hertz / 48_000.0).cos();
-    let (last, before) = block.iter().fold((0.0, 0.0), |(last, before), &sample| (f64::from(sample) + turn * last - before, last));
+    let (last, before) =
+        block.iter().fold((0.0, 0.0), |(last, before), &sample| (f64::from(sample) + turn * last - before, last));
     let power = last * last + before * before - turn * last * before;
     2.0 * power.max(0.0).sqrt() / block.len() as f64
 }
 
 /// Indices at which a value turns true after `rest` false ones.
 fn rises(values: &[bool], rest: usize) -> Vec<usize> {
-    (1..values.len()).filter(|&index| values[index] && !values[index.saturating_sub(rest)..index].contains(&true)).collect()
+    (1..values.len())
+        .filter(|&index| values[index] && !values[index.saturating_sub(rest)..index].contains(&true))
+        .collect()
 }

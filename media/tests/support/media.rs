@@ -112,7 +112,8 @@ struct Raw {
 
 fn encode(encoder: &str, mut raw: impl FnMut(u64) -> Option<Raw> + Send + 'static) -> Vec<Packet> {
     gst::init().unwrap();
-    let description = format!("appsrc name=raw format=time block=true max-bytes=4000000 ! {encoder} ! appsink name=rtp sync=false");
+    let description =
+        format!("appsrc name=raw format=time block=true max-bytes=4000000 ! {encoder} ! appsink name=rtp sync=false");
     let pipeline = gst::parse::launch(&description).unwrap().downcast::<gst::Pipeline>().unwrap();
     let source = pipeline.by_name("raw").unwrap().downcast::<AppSrc>().unwrap();
     let sink = pipeline.by_name("rtp").unwrap().downcast::<AppSink>().unwrap();
