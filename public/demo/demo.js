@@ -1,97 +1,85 @@
 /** The demo call: everything a page needs to do with the SDK, and nothing else. */
-import { Mixdown } from '/sdk/index.js';
-import { recordingPanel } from './recording.js';
-import { element, view } from './view.js';
+import { Mixdown } from '../sdk/index.js';
+import { openDevices } from './devices.js';
+import { RecordingPanel } from './recording.js';
+import { remoteTiles } from './tiles.js';
+import { view } from './view.js';
 
-const root = /** @type {HTMLElement} */ (document.getElementById('demo'));
-const { appKey, endpoint, room: roomName } = /** @type {Record<string, string>} */ (root.dataset);
-const page = view(root);
-const tiles = new Map();
-
-/** Camera and microphone, or whatever of them there is. */
-async function openMedia() {
-  const attempts = [{ audio: true, video: { width: 1280, height: 720 } }, { audio: true }, { video: true }];
-  let failure;
-  for (const constraints of attempts) {
-    try {
-      return await navigator.mediaDevices.getUserMedia(constraints);
-    } catch (error) {
-      failure = error;
-    }
-  }
-  const name = failure instanceof DOMException ? failure.name : '';
-  page.notice(name === 'NotAllowedError'
-    ? 'Camera and microphone are blocked for this page. You can watch; allow them in the address bar to be seen and heard.'
-    : 'No camera or microphone was found. You can watch the others.');
-  return undefined;
-}
-
-function addTile(peer, stream, name) {
-  removeTile(peer);
-  const video = element('video', { autoplay: '', playsinline: '', 'data-testid': 'remote-video', 'data-peer': peer });
-  video.srcObject = stream;
-  const tile = element('figure', { class: 'tile' }, video, element('figcaption', {}, name || 'Guest'));
-  tiles.set(peer, tile);
-  page.grid.append(tile);
-  video.play().catch(() => page.notice('Click anywhere to hear the others.'));
-}
-
-function removeTile(peer) {
-  tiles.get(peer)?.remove();
-  tiles.delete(peer);
-}
-
-function connect(room) {
-  const count = () => page.count(room.peers.size + 1);
-  const panel = recordingPanel(page, room);
-  room.on('peerJoined', count);
-  room.on('peerLeft', count);
-  room.on('stream', (peer, stream) => addTile(peer, stream, room.peers.get(peer)?.name));
-  room.on('streamEnded', removeTile);
-  room.on('error', (error) => page.notice(error.message));
-  room.on('reconnecting', () => page.state('reconnecting', 'Connection lost, coming back…'));
-  room.on('reconnected', () => {
-    page.state('joined', '');
-    count();
-    panel.rejoined();
-  });
-  room.on('left', (reason) => {
-    page.state('left', LEFT[reason] ?? 'You have left the room.');
-    page.joinButton.hidden = false;
-    page.leaveButton.hidden = true;
-    panel.close();
-  });
-  count();
-}
-
-const LEFT = {
+const SOUND_BLOCKED = 'Click anywhere to see and hear the others.';
+/** @type {Record<string, string>} */
+const REASONS = {
+  left: 'You have left the call.',
   key_revoked: 'The app key of this page was revoked.',
+  unknown_app_key: 'The app key of this page was revoked.',
+  origin_not_allowed: 'Pages of this address may no longer join.',
   replaced: 'This place was taken over by another window.',
   unreachable: 'The connection could not be restored.',
   room_full: 'The room is full.',
 };
 
+const root = /** @type {HTMLElement} */ (document.getElementById('demo'));
+const { appKey, endpoint, room: roomName } = /** @type {Record<'appKey' | 'endpoint' | 'room', string>} */ (/** @type {unknown} */ (root.dataset));
+const page = view(root);
+const panel = new RecordingPanel(page.recording);
+let soundBlocked = false;
+const tiles = remoteTiles(page.grid, (blocked) => {
+  if (blocked !== soundBlocked) page.notice(blocked ? SOUND_BLOCKED : '');
+  soundBlocked = blocked;
+});
+
+/**
+ * Follows a stay from the join to its end.
+ * @param {import('../sdk/index.js').Room} room
+ * @param {MediaStream | undefined} stream
+ */
+function follow(room, stream) {
+  const count = () => page.count(room.peers.size + 1);
+  room.on('peerJoined', count);
+  room.on('peerLeft', count);
+  room.on('stream', (peer, media) => tiles.show(peer, media, room.peers.get(peer)?.name ?? 'Guest'));
+  room.on('streamEnded', tiles.remove);
+  room.on('error', (error) => page.notice(error.message));
+  room.on('reconnecting', () => page.state('reconnecting', 'Connection lost, coming back…'));
+  room.on('reconnected', () => {
+    page.state('joined', '');
+    count();
+    panel.refresh();
+  });
+  room.on('left', (reason) => {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    page.showOwn(undefined);
+    page.count(0);
+    page.notice('');
+    panel.detach();
+    page.state('left', REASONS[reason] ?? 'The call has ended for you.');
+  });
+  page.leaveButton.onclick = () => room.leave();
+  count();
+  panel.attach(room);
+}
+
 async function join() {
-  page.joinButton.hidden = true;
   page.state('joining', 'Joining…');
-  const stream = page.localVideo.srcObject ?? (await openMedia());
-  page.localVideo.srcObject = stream ?? null;
-  page.localTile.hidden = !stream;
+  const { stream, remark } = await openDevices();
+  page.showOwn(stream);
   try {
     const room = await Mixdown.join({ endpoint, appKey, room: roomName, stream });
-    connect(room);
-    page.leaveButton.hidden = false;
-    page.leaveButton.onclick = () => room.leave();
+    follow(room, stream);
+    const again = () => {
+      room.leave();
+      join();
+    };
+    page.notice(remark, remark ? { label: 'Try again', act: again } : undefined);
     page.state('joined', '');
-  } catch (error) {
-    page.state('failed', error.message);
-    root.dataset.code = error.code;
-    page.joinButton.hidden = false;
+  } catch (failure) {
+    const { code, message } = /** @type {import('../sdk/index.js').MixdownError} */ (failure);
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    page.showOwn(undefined);
+    root.dataset.code = code;
+    page.state('failed', message);
   }
 }
 
 page.joinButton.onclick = join;
-document.addEventListener('click', () => {
-  for (const video of page.grid.querySelectorAll('video')) video.play().catch(() => {});
-});
+page.count(0);
 join();

@@ -1,5 +1,11 @@
-/** The recording panel: one button, what is going on, and the file in the end. */
+/** The recording panel: one button, what is going on, and the files in the end. */
+import { finishedFiles } from './files.js';
 import { element } from './view.js';
+
+/** @typedef {import('../sdk/index.js').Room} Room */
+/** @typedef {'idle' | 'starting' | 'recording' | 'mixing' | 'ready' | 'error'} State */
+
+const DELIVERY = 'the file appears here once it is in the bucket.';
 
 /** @param {number} milliseconds */
 function clock(milliseconds) {
@@ -7,87 +13,119 @@ function clock(milliseconds) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/**
- * @param {any} page
- * @param {import('../sdk/room.js').Room} room
- */
-export function recordingPanel(page, room) {
-  const button = element('button', { class: 'button record', 'data-testid': 'record', type: 'button' });
-  const state = element('p', { class: 'recording-state', 'data-testid': 'recording-state', 'aria-live': 'polite' });
-  const error = element('p', { class: 'notice', role: 'alert', hidden: '', 'data-testid': 'recording-error' });
-  const files = element('ol', { class: 'files', reversed: '' });
-  page.recording.replaceChildren(element('div', { class: 'row' }, button, state), error, files);
-  let ticking = 0;
+/** Outlives the stays of a visitor, and so do the files. */
+export class RecordingPanel {
+  #button = element('button', { class: 'button', type: 'button', disabled: '', 'data-testid': 'record' }, 'Start recording');
+  #line = element('span', { class: 'recording-state', role: 'status', 'data-testid': 'recording-state' });
+  #elapsed = element('span', { class: 'elapsed', role: 'timer', 'data-testid': 'elapsed' });
+  #problem = element('p', { class: 'notice', role: 'alert', hidden: '', 'data-testid': 'recording-error' });
+  #files = finishedFiles();
+  /** @type {Room | null} */
+  #room = null;
+  #ticking = 0;
+  /** @type {State} */
+  #state = 'idle';
+  #recording = '';
 
-  /**
-   * @param {string} name
-   * @param {string} text
-   * @param {string} [recording]
-   */
-  function show(name, text, recording) {
-    clearInterval(ticking);
-    state.dataset.state = name;
-    state.dataset.recording = recording ?? '';
-    state.textContent = text;
-    button.textContent = name === 'recording' ? 'Stop recording' : 'Start recording';
-    button.classList.toggle('live', name === 'recording');
-    button.disabled = name === 'starting';
+  /** @param {HTMLElement} panel */
+  constructor(panel) {
+    const row = element('div', { class: 'row' }, this.#button, this.#line, this.#elapsed);
+    panel.replaceChildren(row, this.#problem, this.#files.list);
+    this.#button.addEventListener('click', () => this.#pressed());
   }
 
-  /** @param {string} recording */
-  function started(recording) {
-    const since = performance.now();
-    show('recording', 'REC 0:00', recording);
-    ticking = setInterval(() => (state.textContent = `REC ${clock(performance.now() - since)}`), 1000);
-    error.hidden = true;
+  /** @param {Room} room */
+  attach(room) {
+    this.#room = room;
+    room.on('recordingState', (...change) => this.#changed(...change));
+    this.refresh();
   }
 
-  function refused({ code, message }) {
-    error.dataset.code = code;
-    error.textContent = message;
-    error.hidden = false;
+  detach() {
+    this.#room = null;
+    this.#show('idle', '');
   }
 
-  button.onclick = async () => {
+  /** Shows the room as it is after joining, which may be after a connection was lost. */
+  refresh() {
+    const running = this.#room?.recording;
+    if (running) {
+      if (this.#state !== 'recording' || this.#recording !== running) this.#running(running);
+    } else if (this.#state === 'recording') {
+      this.#show('mixing', `The recording ended with the connection; ${DELIVERY}`, this.#recording);
+    } else {
+      this.#show('idle', 'Not recording.');
+    }
+  }
+
+  async #pressed() {
+    const room = this.#room;
+    if (!room) return;
+    this.#problem.hidden = true;
     try {
       if (room.recording) {
         await room.stopRecording();
       } else {
-        show('starting', 'Starting…');
+        this.#show('starting', 'Starting…');
         await room.startRecording();
       }
     } catch (failure) {
-      if (!room.recording) show('error', 'Not recording.');
-      refused(failure);
+      if (room === this.#room && !room.recording) this.#show('error', 'Not recording.');
+      this.#complain(/** @type {import('../sdk/index.js').MixdownError} */ (failure));
     }
-  };
+  }
 
-  room.on('recordingState', (name, recording, url, failure) => {
-    if (name === 'START') started(recording);
-    if (name === 'STOP') show('mixing', 'Mixing: the file appears here when it is in the bucket.', recording);
-    if (name === 'LINK') {
-      if (state.dataset.recording === recording) show('ready', 'The recording is in the bucket.', recording);
-      const player = element('video', { controls: '', preload: 'metadata', src: url });
-      const link = element('a', { href: url, 'data-testid': 'recording-link', 'data-recording': recording }, 'Open the file');
-      files.prepend(element('li', {}, player, link));
+  /** @param {import('../sdk/index.js').RoomEvents['recordingState']} change */
+  #changed(...[name, recording = '', url = '', failure]) {
+    const isShown = this.#recording === recording;
+    if (name === 'START') {
+      this.#running(recording);
+      this.#count();
+    } else if (name === 'STOP') {
+      this.#show('mixing', `Mixing… ${DELIVERY}`, recording);
+    } else if (name === 'LINK') {
+      if (isShown) this.#show('ready', 'The recording is in the bucket.', recording);
+      this.#files.add(recording, url);
+    } else if (recording && failure) {
+      if (isShown) this.#show('error', 'This recording failed.', recording);
+      this.#complain(failure);
     }
-    if (name === 'ERROR' && recording) {
-      if (state.dataset.recording === recording) show('error', 'This recording failed.', recording);
-      refused(failure);
-    }
-  });
+  }
 
-  const current = () => (room.recording ? started(room.recording) : show('idle', 'Not recording.'));
-  current();
-  return {
-    /** The node may have forgotten a recording while the connection was away. */
-    rejoined() {
-      if (room.recording) started(room.recording);
-      else if (state.dataset.state === 'recording') show('mixing', 'The recording ended with the connection; it is being delivered.');
-    },
-    close() {
-      clearInterval(ticking);
-      button.disabled = true;
-    },
-  };
+  /** @param {string} recording */
+  #running(recording) {
+    this.#problem.hidden = true;
+    this.#show('recording', 'REC', recording);
+  }
+
+  /** Shows the time that passes from now on. */
+  #count() {
+    const since = performance.now();
+    const tick = () => (this.#elapsed.textContent = clock(performance.now() - since));
+    tick();
+    this.#ticking = window.setInterval(tick, 1000);
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} text
+   * @param {string} [recording]
+   */
+  #show(state, text, recording = '') {
+    clearInterval(this.#ticking);
+    this.#elapsed.textContent = '';
+    this.#state = this.#line.dataset.state = state;
+    this.#recording = this.#line.dataset.recording = recording;
+    this.#line.textContent = text;
+    this.#button.textContent = state === 'recording' ? 'Stop recording' : 'Start recording';
+    this.#button.classList.toggle('live', state === 'recording');
+    this.#button.disabled = state === 'starting' || !this.#room;
+  }
+
+  /** @param {{ code: string, message: string }} failure */
+  #complain({ code, message }) {
+    this.#problem.dataset.code = code;
+    this.#problem.textContent = message;
+    this.#problem.hidden = false;
+  }
 }
