@@ -1,0 +1,70 @@
+/** Synthetic camera and microphone: what each participant shows and sounds like is unmistakable in a recording. */
+
+/**
+ * @typedef {object} Looks
+ * @property {string} name
+ * @property {import('./judge.mjs').Colour} colour of the background
+ * @property {number} tone constant, in hertz
+ * @property {number} beep in hertz, together with each flash
+ * @property {number} period of flash and beep, in seconds
+ */
+
+/** Periods have no common multiple within a test, so a tile with the other's sound is noticed. */
+export const ALICE = /** @type {Looks} */ ({ name: 'Alice', colour: [200, 40, 40], tone: 400, beep: 2000, period: 1 });
+export const BOB = /** @type {Looks} */ ({ name: 'Bob', colour: [40, 60, 200], tone: 600, beep: 3000, period: 1.3 });
+
+/**
+ * Runs in the page before its scripts: the devices become synthetic.
+ * One clock, that of the sound, drives both sound and picture.
+ * @param {Looks} looks
+ */
+export function installDevices({ colour, tone, beep, period }) {
+  const FLASH = 0.12;
+  const WIDTH = 640;
+  const HEIGHT = 360;
+
+  /** @param {AudioContext} context @param {number} begin */
+  function microphone(context, begin) {
+    const rate = context.sampleRate;
+    const buffer = context.createBuffer(1, Math.round(period * rate), rate);
+    const samples = buffer.getChannelData(0);
+    for (let index = 0; index < FLASH * rate; index++) samples[index] = 0.35 * Math.sin((2 * Math.PI * beep * index) / rate);
+    const pulses = new AudioBufferSourceNode(context, { buffer, loop: true });
+    const constant = new OscillatorNode(context, { frequency: tone });
+    const level = new GainNode(context, { gain: 0.08 });
+    const destination = context.createMediaStreamDestination();
+    pulses.connect(destination);
+    constant.connect(level).connect(destination);
+    pulses.start(begin);
+    constant.start();
+    return destination.stream.getAudioTracks();
+  }
+
+  /** @param {AudioContext} context @param {number} begin */
+  function camera(context, begin) {
+    const canvas = document.createElement('canvas');
+    canvas.width = WIDTH;
+    canvas.height = HEIGHT;
+    const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    const draw = () => {
+      const time = context.currentTime - begin;
+      const flashing = time >= 0 && time % period < FLASH;
+      drawing.fillStyle = flashing ? 'white' : `rgb(${colour.join()})`;
+      drawing.fillRect(0, 0, WIDTH, HEIGHT);
+      drawing.fillStyle = flashing ? 'black' : 'white';
+      drawing.fillRect(((Math.max(time, 0) / 2) % 1) * WIDTH, HEIGHT * 0.75, WIDTH / 8, HEIGHT / 8);
+      requestAnimationFrame(draw);
+    };
+    draw();
+    return canvas.captureStream(30).getVideoTracks();
+  }
+
+  navigator.mediaDevices.getUserMedia = async (constraints = {}) => {
+    const context = new AudioContext();
+    await context.resume();
+    const begin = context.currentTime + 0.5;
+    const sound = constraints.audio ? microphone(context, begin) : [];
+    const picture = constraints.video ? camera(context, begin) : [];
+    return new MediaStream([...sound, ...picture]);
+  };
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+
+export const EMAIL = 'owner@example.com';
+export const PASSWORD = 'three quiet otters sing';
+
+/** The person who runs an installation, at the console. */
+export class Owner {
+  /** Use `Owner.enter`. */
+  constructor(/** @type {import('playwright-core').Page} */ page, /** @type {string} */ address) {
+    this.page = page;
+    this.address = address;
+  }
+
+  /**
+   * @param {import('playwright-core').Browser} browser
+   * @param {string} address of the console
+   * @param {{ scripts?: boolean }} [options] whether JavaScript is on; without it every click is one plain request
+   */
+  static async enter(browser, address, { scripts = false } = {}) {
+    const context = await browser.newContext({ javaScriptEnabled: scripts, baseURL: address });
+    return new Owner(await context.newPage(), address);
+  }
+
+  /** Opens the same session in a page with JavaScript, and waits until its scripts are at work. @param {string} path */
+  async openWithScripts(path) {
+    const browser = this.page.context().browser();
+    assert.ok(browser);
+    const context = await browser.newContext({ baseURL: this.address, storageState: await this.page.context().storageState() });
+    const page = await context.newPage();
+    await page.goto(path);
+    await page.getByRole('button', { name: 'Copy' }).first().waitFor();
+    return page;
+  }
+
+  /** Makes the first account. @param {string} link */
+  async setUp(link) {
+    await this.page.goto(link);
+    await this.page.getByLabel('E-mail').fill(EMAIL);
+    await this.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await this.page.getByLabel('Password again').fill(PASSWORD);
+    await this.page.getByRole('button', { name: 'Create the account' }).click();
+    await this.page.waitForURL('**/applications');
+  }
+
+  /** @param {string} [password] */
+  async signIn(password = PASSWORD) {
+    await this.page.goto('/sign-in');
+    await this.page.getByLabel('E-mail').fill(EMAIL);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  async signOut() {
+    await this.page.getByRole('button', { name: 'Sign out' }).click();
+    await this.page.waitForURL('**/sign-in');
+  }
+
+  /** @param {string} name @returns {Promise<string>} id of the application */
+  async applicationId(name) {
+    await this.page.goto('/applications');
+    const address = await this.page.getByRole('link', { name, exact: true }).getAttribute('href');
+    const id = address?.split('/').at(-1);
+    assert.match(id ?? '', /^app_/);
+    return /** @type {string} */ (id);
+  }
+
+  /** @param {string} application */
+  async open(application) {
+    await this.page.goto(`/applications/${application}`);
+  }
+
+  /** @param {string} application @returns {Promise<string>} its first key */
+  async appKey(application) {
+    await this.open(application);
+    return (await this.page.locator('#keys .copy-value').first().innerText()).trim();
+  }
+
+  /**
+   * @param {string} application
+   * @param {'Media Relay' | 'Recording'} name
+   * @param {boolean} on
+   */
+  async turn(application, name, on) {
+    await this.open(application);
+    const button = this.page.getByRole('switch', { name });
+    assert.equal(await button.getAttribute('aria-checked'), String(!on), `${name} is not ${on ? 'on' : 'off'} yet`);
+    await button.click();
+    await this.page.locator(`[role=switch][aria-labelledby=${name === 'Recording' ? 'recording' : 'relay'}-label][aria-checked=${on}]`).waitFor();
+  }
+
+  /** @param {string} application @param {string} url @returns {Promise<string>} the signing secret */
+  async setWebhook(application, url) {
+    await this.open(application);
+    const card = this.page.locator('#webhook');
+    await card.getByLabel('Address').fill(url);
+    await card.getByRole('button', { name: 'Save' }).click();
+    return (await card.locator('.copy-value').innerText()).trim();
+  }
+
+  /** @param {string} application @param {string[]} origins */
+  async setOrigins(application, origins) {
+    await this.open(application);
+    const card = this.page.locator('#origins');
+    await card.getByLabel('Web origins').fill(origins.join('\n'));
+    await card.getByRole('button', { name: 'Save' }).click();
+    await card.getByText('Saved.').waitFor();
+  }
+
+  /** What the list says about a recording. @param {string} application @param {string} recording */
+  async recordingRow(application, recording) {
+    await this.open(application);
+    const row = this.page.locator(`[data-recording="${recording}"]`);
+    const state = await row.locator('[data-state]').getAttribute('data-state');
+    return { state, text: await row.innerText() };
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { fetchFootage } from '../support/delivery.mjs';
+import { expectLipSync, expectParticipant, expectSoundFile } from '../support/expect.mjs';
+import { Installation } from '../support/installation.mjs';
+import { ALICE, BOB } from '../support/media.mjs';
+import { Peer } from '../support/peer.mjs';
+
+const here = new Installation();
+
+here.test('a call of two is recorded, delivered, and plays in the console', async () => {
+  const alice = await here.join('two', ALICE);
+  const bob = await Peer.join(here.browser, await alice.shareLink(), BOB);
+  await Promise.all([alice.watches(0.5), bob.watches(0.5)]);
+
+  const recording = await alice.startRecording();
+  assert.equal(await bob.seesRecording(), recording);
+  await bob.watches(8);
+  await alice.stopRecording(recording);
+  const [link] = await Promise.all([alice.receivesLink(recording), bob.receivesLink(recording)]);
+
+  const footage = await fetchFootage(link);
+  const seconds = await alice.recordedSeconds(recording);
+  assert.ok(seconds >= 8);
+  expectSoundFile(footage, seconds);
+  expectLipSync(footage, ALICE, 6);
+  expectLipSync(footage, BOB, 5);
+  const [left, right] = [footage.tileOf(ALICE.colour), footage.tileOf(BOB.colour)].sort((a, b) => (a?.left ?? 0) - (b?.left ?? 0));
+  assert.ok(left && right && left.right <= right.left, 'the tiles are side by side');
+
+  const page = await here.owner.openWithScripts(`/applications/${here.demo}`);
+  const row = page.locator(`[data-recording="${recording}"]`);
+  await row.locator('[data-state=ready]').waitFor();
+  await row.getByRole('link', { name: /^Play/ }).click();
+  const video = page.locator('video.player-video');
+  await video.waitFor();
+  const played = await video.evaluate(async (/** @type {HTMLVideoElement} */ element) => {
+    element.muted = true;
+    await element.play();
+    await new Promise((moved) => element.addEventListener('timeupdate', () => element.currentTime > 1 && moved(null)));
+    const ended = new Promise((atEnd) => element.addEventListener('seeked', () => atEnd(null), { once: true }));
+    element.currentTime = element.duration - 1;
+    await ended;
+    return { duration: element.duration, width: element.videoWidth, error: element.error?.message };
+  });
+  assert.ok(Math.abs(played.duration - seconds) < 0.3, `plays for ${played.duration} s`);
+  assert.deepEqual([played.width, played.error], [1280, undefined]);
+});
+
+here.test('the link reaches who is still there after the starter has left', async () => {
+  const [alice, bob] = await Promise.all([here.join('left', ALICE), here.join('left', BOB)]);
+  await bob.watches(0.5);
+  const recording = await alice.startRecording();
+  await bob.watches(2);
+  await alice.leave();
+  await bob.page.getByTestId('remote-video').waitFor({ state: 'detached' });
+  await bob.stopRecording(recording);
+  const footage = await fetchFootage(await bob.receivesLink(recording));
+  expectSoundFile(footage, await bob.recordedSeconds(recording));
+  expectParticipant(footage, ALICE, { share: 0.4 });
+  assert.ok(footage.toneShare(BOB.tone) > 0.8, 'Bob is heard to the end');
+});
+
+here.test('a recording starts while the one before is mixed, and one second of it is right', async () => {
+  const [alice, bob] = await Promise.all([here.join('again', ALICE), here.join('again', BOB)]);
+  await Promise.all([alice.watches(0.5), bob.watches(0.5)]);
+  const first = await alice.startRecording();
+  await alice.watches(3);
+  await alice.stopRecording(first);
+  const second = await alice.startRecording();
+  assert.notEqual(first, second);
+  await alice.watches(1);
+  await alice.stopRecording(second);
+
+  const links = await Promise.all([first, second].map((recording) => alice.receivesLink(recording)));
+  const [long, short] = await Promise.all(links.map(fetchFootage));
+  expectSoundFile(long, await alice.recordedSeconds(first));
+  expectSoundFile(short, await alice.recordedSeconds(second));
+  for (const looks of [ALICE, BOB]) {
+    expectParticipant(long, looks);
+    expectParticipant(short, looks, { share: 0.5 });
+  }
+});
