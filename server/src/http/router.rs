@@ -35,6 +35,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .layer(from_fn(problem::render))
         .layer(from_fn(body::time_limit))
         .layer(from_fn_with_state(own_origin, csrf::refuse_cross_site))
+        .layer(from_fn(body::announced_size))
         .layer(RequestBodyLimitLayer::new(body::MAX_BYTES));
     Router::new()
         .route("/api/v1/join", options(join::preflight).post(join::join))

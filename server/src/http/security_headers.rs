@@ -48,25 +48,31 @@ fn add_missing(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
 /// Policy of a console page: our scripts and those with the page's nonce, media from the org's storage.
 #[must_use]
 pub fn console_policy(nonce: &str, media_origins: &[String]) -> String {
-    let mut policy = format!(
+    let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'; media-src 'self' blob:"
     );
-    for origin in media_origins.iter().filter(|origin| is_plain_origin(origin)) {
+    with_origins(policy, media_origins)
+}
+
+/// Policy of the demo page: it also talks to whichever node its room lives on, and plays the finished file.
+#[must_use]
+pub fn demo_policy(public_origin: &str, media_origins: &[String]) -> String {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self' {public_origin} ws: wss:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; \
+         media-src 'self' blob:"
+    );
+    with_origins(policy, media_origins)
+}
+
+/// Appends origins to the policy's last directive.
+fn with_origins(mut policy: String, origins: &[String]) -> String {
+    for origin in origins.iter().filter(|origin| is_plain_origin(origin)) {
         let _ = write!(policy, " {origin}");
     }
     policy
-}
-
-/// Policy of the demo page: it also talks to whichever node its room lives on.
-#[must_use]
-pub fn demo_policy(public_origin: &str) -> String {
-    format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-         connect-src 'self' {public_origin} ws: wss:; media-src 'self' blob:; form-action 'none'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    )
 }
 
 /// An origin that cannot end its directive or begin another.

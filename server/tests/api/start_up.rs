@@ -16,12 +16,12 @@ async fn refusal(data: &Path, arguments: &[&str]) -> String {
     fs::create_dir_all(&site).unwrap();
     fs::write(site.join("console.js"), "").unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_mixdown"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0"])
-        .arg("--data-dir")
-        .arg(data.join("data"))
-        .arg("--site-root")
-        .arg(data.join("site"))
+        .arg("serve")
         .args(arguments)
+        .env("MIXDOWN_LISTEN", "127.0.0.1:0")
+        .env("MIXDOWN_STORE_LISTEN", "127.0.0.1:0")
+        .env("MIXDOWN_DATA_DIR", data.join("data"))
+        .env("MIXDOWN_SITE_ROOT", data.join("site"))
         .env_remove("RUST_LOG")
         .stdin(Stdio::null())
         .kill_on_drop(true)

@@ -151,15 +151,14 @@ impl FakeNode {
         }
     }
 
-    /// What a node asks when somebody wants to record.
+    /// What a node asks when somebody wants to record; the same number is the same request.
     pub fn start_query(number: u8, application: ApplicationId, app_key: AppKeyId, room: &str) -> Query {
-        let now = Clock::System.unix_ms();
         Query::StartRecording {
-            request: RequestId::from_parts(now, [number; 10]),
+            request: RequestId::from_parts(1, [number; 10]),
             application,
             app_key,
             room: RoomName::try_from(room.to_owned()).unwrap(),
-            peer: PeerId::from_parts(now, [number; 10]),
+            peer: PeerId::from_parts(1, [number; 10]),
         }
     }
 }

@@ -42,7 +42,8 @@ impl<'a> Signer<'a> {
         let encoded: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let query = encoded.join("&");
         let lines: String = all_headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\nUNSIGNED-PAYLOAD");
+        let signed_path = canonical_path(path);
+        let canonical = format!("{method}\n{signed_path}\n{query}\n{lines}\n{names}\nUNSIGNED-PAYLOAD");
         let hash = hex::encode(digest::digest(&digest::SHA256, canonical.as_bytes()));
         let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hash}");
         let key = [date.as_str(), self.region, "s3", "aws4_request"]
@@ -52,6 +53,21 @@ impl<'a> Signer<'a> {
         let base = endpoint.as_str().trim_end_matches('/');
         Url::parse(&format!("{base}{path}?{query}&X-Amz-Signature={signature}")).unwrap()
     }
+}
+
+/// What is signed of a path: its decoded text, encoded again segment by segment.
+fn canonical_path(path: &str) -> String {
+    let mut bytes = path.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        decoded.push(if byte == b'%' {
+            let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
+            u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+        } else {
+            byte
+        });
+    }
+    String::from_utf8(decoded).unwrap().split('/').map(encode).collect::<Vec<_>>().join("/")
 }
 
 fn mac(key: &[u8], data: &str) -> Vec<u8> {
