@@ -90,7 +90,7 @@ async fn main() {
         watchers.push(Client::join(&node, "room", n, None).await);
     }
     for client in watchers.iter_mut().chain([&mut publisher]) {
-        client.poll_only();
+        client.socket.set_nonblocking(true).unwrap();
     }
     while !(publisher.connected && watchers.iter().all(|watcher| !watcher.received.is_empty())) {
         let soon = media::clock::now() + Duration::from_millis(100);

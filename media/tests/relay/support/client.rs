@@ -43,7 +43,8 @@ pub struct Client {
     pub person: Person,
     room: String,
     pc: RTCPeerConnection,
-    socket: UdpSocket,
+    /// Waits a little for datagrams in each step, unless made non-blocking.
+    pub socket: UdpSocket,
     slots: usize,
     offered: bool,
     offer_again: bool,
@@ -137,11 +138,6 @@ impl Client {
         };
         client.offer(node).await;
         client
-    }
-
-    /// Makes a step without anything to receive cost no time, for callers with many clients.
-    pub fn poll_only(&mut self) {
-        self.socket.set_nonblocking(true).unwrap();
     }
 
     async fn offer(&mut self, node: &Node) {
