@@ -13,3 +13,4 @@ mod recording;
 mod sessions;
 mod start_up;
 mod support;
+mod tenancy;

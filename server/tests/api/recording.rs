@@ -15,7 +15,8 @@ use protocol::{
     ids::RecordingId,
     limits::PART_BYTES,
     link::{Answer, Command, Event, Query},
-    recording::{Artifact, RecordingState, StartRefusal, StopCause, UploadedPart},
+    names::DisplayName,
+    recording::{Artifact, FailureCause, RecordingState, StartRefusal, StopCause, UploadedPart},
 };
 use reqwest::Client;
 use secrecy::ExposeSecret as _;
@@ -39,7 +40,12 @@ impl Scene {
     }
 
     async fn start(&mut self) -> RecordingId {
-        let query = FakeNode::start_query(1, self.application.id, self.application.keys[0].id, "stand/up ..");
+        let application = self.application.clone();
+        self.start_in(1, &application).await
+    }
+
+    async fn start_in(&mut self, number: u8, application: &Application) -> RecordingId {
+        let query = FakeNode::start_query(number, application.id, application.keys[0].id, "stand/up ..");
         match self.node.ask(query).await {
             Answer::Recording { spec } => spec.id,
             other => panic!("a recording expected: {other:?}"),
@@ -79,6 +85,12 @@ impl Scene {
         let bytes = parts.iter().map(|part| part.len() as u64).sum();
         let artifact = Artifact { bytes, duration_ms: 8000, width: 1280, height: 720, approximate_sync: false };
         self.node.report(4, Event::RecordingUploaded { recording, upload, parts: uploaded, artifact }).await;
+    }
+
+    /// Ends a recording that captured nothing, as one event.
+    async fn fail(&mut self, sequence: u64, recording: RecordingId) {
+        let failed = Event::RecordingFailed { recording, cause: FailureCause::CaptureLost, detail: "test".to_owned() };
+        self.node.report(sequence, failed).await;
     }
 
     async fn ready(&mut self) -> (RecordingId, String) {
@@ -198,5 +210,28 @@ on_both_databases! {
         assert_eq!(other.ask(Query::BeginUpload { recording }).await, Answer::Gone);
         assert_eq!(other.ask(Query::ResumeRecording { recording }).await, Answer::Gone);
         assert!(matches!(scene.node.ask(Query::BeginUpload { recording }).await, Answer::Upload { .. }));
+    }
+
+    async fn a_receiver_that_hangs_delays_no_other(server) {
+        let mut scene = Scene::set(server).await;
+        let services = scene.server.services().clone();
+        let name = DisplayName::try_from("Second".to_owned()).unwrap();
+        let second = applications::create(&services, &scene.access, name).await.unwrap();
+        applications::set_recording(&services, &scene.access, second.id, true).await.unwrap();
+        let (mut slow, mut quick) = (Receiver::start().await, Receiver::start().await);
+        slow.hang();
+        let first = scene.application.clone();
+        for (application, url) in [(first.id, &slow.url), (second.id, &quick.url)] {
+            applications::set_webhook(&services, &scene.access, application, Some(url.clone())).await.unwrap();
+        }
+
+        let stuck = scene.start_in(1, &first).await;
+        scene.fail(1, stuck).await;
+        slow.delivery().await;
+        let fine = scene.start_in(2, &second).await;
+        scene.fail(2, fine).await;
+        let delivery = quick.delivery().await;
+        assert_eq!(delivery.json()["type"], "recording.failed");
+        assert_eq!(delivery.json()["data"]["recording"], fine.to_string());
     }
 }

@@ -27,14 +27,19 @@ async fn create_postgres() -> String {
     let server = std::env::var("MIXDOWN_TEST_POSTGRES")
         .expect("MIXDOWN_TEST_POSTGRES is not set: run the tests with `make test`, which starts PostgreSQL");
     let name = format!("server_{}", hex::encode(Random::System.bytes::<8>().unwrap()));
+    psql(&server, &format!("CREATE DATABASE {name}")).await;
+    let mut url: Url = server.parse().unwrap();
+    url.set_path(&name);
+    url.into()
+}
+
+/// Arranges what no service offers yet.
+pub async fn psql(url: &str, statement: &str) {
     let status = Command::new("psql")
-        .args(["--quiet", "--no-psqlrc", "--dbname", &server, "--command", &format!("CREATE DATABASE {name}")])
+        .args(["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--dbname", url, "--command", statement])
         .stdin(Stdio::null())
         .status()
         .await
         .expect("psql is installed");
-    assert!(status.success(), "the test database could not be made");
-    let mut url: Url = server.parse().unwrap();
-    url.set_path(&name);
-    url.into()
+    assert!(status.success(), "{statement}");
 }

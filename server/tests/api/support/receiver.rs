@@ -15,6 +15,8 @@ use std::{
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use url::Url;
 
+const HANG: u16 = 0;
+
 /// An HTTP server that keeps what it is sent.
 pub struct Receiver {
     pub url: Url,
@@ -53,6 +55,11 @@ impl Receiver {
         soon("a webhook", self.deliveries.recv()).await.unwrap()
     }
 
+    /// Takes the next requests and never answers them.
+    pub fn hang(&self) {
+        self.status.store(HANG, Ordering::SeqCst);
+    }
+
     /// For waiting on something else beside it; cancelling loses nothing.
     pub async fn next(&mut self) -> Delivery {
         self.deliveries.recv().await.unwrap()
@@ -61,7 +68,10 @@ impl Receiver {
 
 async fn receive(State((inbox, status)): State<Inbox>, headers: HeaderMap, body: Bytes) -> StatusCode {
     inbox.send(Delivery { headers, body }).await.unwrap();
-    StatusCode::from_u16(status.load(Ordering::SeqCst)).unwrap()
+    match status.load(Ordering::SeqCst) {
+        HANG => std::future::pending().await,
+        status => StatusCode::from_u16(status).unwrap(),
+    }
 }
 
 impl Delivery {
