@@ -10,6 +10,11 @@ use std::net::SocketAddr;
 /// As headless Chromium offers two tracks and one receive slot.
 const OFFER: &str = include_str!("fixtures/chromium_offer.sdp");
 
+/// With the line ends of RFC 8866, whatever version control made of them.
+fn offer() -> String {
+    OFFER.lines().flat_map(|line| [line, "\r\n"]).collect()
+}
+
 fn local() -> SocketAddr {
     ([127, 0, 0, 1], 3003).into()
 }
@@ -28,7 +33,7 @@ fn connection() -> Connection {
 
 #[test]
 fn a_browsers_offer_is_answered() {
-    let answer = connection().answer(clock::now(), OFFER.into()).unwrap();
+    let answer = connection().answer(clock::now(), offer()).unwrap();
     let directions: Vec<&str> = answer.lines().filter(|line| line.ends_with("only")).collect();
     assert_eq!(directions, ["a=recvonly", "a=recvonly", "a=sendonly", "a=sendonly"], "{answer}");
     assert!(answer.contains("a=ice-lite") && answer.contains(" 127.0.0.1 3003 typ host"), "{answer}");
@@ -104,7 +109,7 @@ proptest! {
     ) {
         let mut connection = connection();
         let now = clock::now();
-        connection.answer(now, OFFER.into()).unwrap();
+        connection.answer(now, offer()).unwrap();
         for (first, rest) in &datagrams {
             let bytes = [&[*first], rest.as_slice()].concat();
             connection.receive(now, Datagram { from: ([127, 0, 0, 1], 9).into(), local: local(), bytes: &bytes });
