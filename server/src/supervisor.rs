@@ -4,7 +4,13 @@
 use crate::start_error::StartError;
 use domain::clock::Clock;
 use rustix::process::{Pid, Signal, kill_process};
-use std::{ffi::OsString, io, path::PathBuf, process::ExitStatus, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
@@ -56,14 +62,24 @@ pub async fn supervise(process: &MediaProcess, clock: &Clock, shutdown: &Cancell
     Ok(())
 }
 
-/// Its standard error is ours, so its log lines and its last sentence reach the terminal as they are.
+/// Its standard error is ours, so its log lines and its last sentence reach the terminal as they are. Should we be
+/// killed, the kernel asks it to stop; on systems without the small program that arranges this, it stays.
 fn start(process: &MediaProcess) -> Result<Child, StartError> {
-    Command::new(&process.program)
+    let mut bound = Command::new("setpriv");
+    bound.args(["--pdeathsig", "TERM", "--"]).arg(&process.program);
+    match spawn(bound, process) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => spawn(Command::new(&process.program), process),
+        other => other,
+    }
+    .map_err(|source| StartError::MediaProgram { path: process.program.clone(), source })
+}
+
+fn spawn(mut command: Command, process: &MediaProcess) -> io::Result<Child> {
+    command
         .envs(process.environment.iter().map(|(name, value)| (name, value)))
-        .stdin(std::process::Stdio::null())
+        .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|source| StartError::MediaProgram { path: process.program.clone(), source })
 }
 
 async fn stop(child: &mut Child) {

@@ -31,6 +31,8 @@ pub async fn up(options: &ControlPlaneOptions, media: &MediaOptions) -> Result<(
     let signal = install_signal()?;
     check_site(&options.site_root)?;
     let program = media_program(media)?;
+    ports::check_tcp(options.listen, "The console", "--listen").await?;
+    ports::check_tcp(options.store_listen, "The embedded store", "--store-listen").await?;
     ports::check_tcp(media.media_listen, "The media node's signaling", "--media-listen").await?;
     let udp = SocketAddr::from((Ipv4Addr::UNSPECIFIED, media.udp_port));
     ports::check_udp(udp, "The media node", "--udp-port")?;

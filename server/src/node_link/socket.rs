@@ -89,6 +89,7 @@ pub(super) async fn serve(socket: WebSocket, services: Services, links: Links, s
         }
     };
     match &end {
+        End::Closed | End::Stopping => tracing::info!(reason = %end, "a link ended"),
         End::Service(error) => tracing::error!(?error, "a link ended"),
         end => tracing::warn!(reason = %end, "a link ended"),
     }

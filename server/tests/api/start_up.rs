@@ -1,11 +1,13 @@
 //! What the program says when it cannot start: one sentence, exit code 2.
 
 use crate::support::{Database, TestServer, soon};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
 };
 use tokio::process::Command;
@@ -98,4 +100,46 @@ async fn secrets_are_for_the_owner_only() {
         let path = server.data_dir().join("keys").join(name);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
     }
+}
+
+/// A media program that says on a pipe that it runs; the pipe closes when it ends.
+fn talking_media_program(directory: &Path) -> (PathBuf, PathBuf) {
+    let (program, pipe) = (directory.join("media"), directory.join("pipe"));
+    let mode = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, &pipe, FileType::Fifo, mode, 0).unwrap();
+    let text = format!("#!/bin/sh\nexec 3>'{}'\necho up >&3\nwhile :; do sleep 0.05; done\n", pipe.display());
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    (program, pipe)
+}
+
+#[tokio::test]
+async fn the_media_process_does_not_outlive_a_killed_parent() {
+    let data = tempfile::tempdir().unwrap();
+    let site = data.path().join("site/pkg");
+    fs::create_dir_all(&site).unwrap();
+    fs::write(site.join("console.js"), "").unwrap();
+    let (program, pipe) = talking_media_program(data.path());
+    let mut parent = Command::new(env!("CARGO_BIN_EXE_mixdown"))
+        .args(["up", "--listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0", "--media-listen", "127.0.0.1:0"])
+        .args(["--udp-port", "0"])
+        .arg("--data-dir")
+        .arg(data.path().join("data"))
+        .arg("--site-root")
+        .arg(data.path().join("site"))
+        .arg("--media-bin")
+        .arg(program)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut lines = BufReader::new(fs::File::open(pipe).unwrap()).lines();
+        sender.send(lines.next().unwrap().unwrap()).unwrap();
+        lines.count()
+    });
+    assert_eq!(soon("the media process to start", receiver).await.unwrap(), "up");
+    parent.kill().await.unwrap();
+    assert_eq!(soon("the media process to end", reading).await.unwrap(), 0);
 }
