@@ -8,7 +8,7 @@ use crate::{
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use protocol::{
-    ids::{AppKeyId, PeerId},
+    ids::{AppKeyId, ApplicationId, PeerId},
     limits::JOIN_TOKEN_SECONDS,
     names::{DisplayName, RoomName},
     token::JoinClaims,
@@ -66,4 +66,23 @@ pub async fn issue(services: &Services, request: JoinRequest) -> Result<JoinGran
     let key = EncodingKey::from_secret(key.as_slice());
     let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)?;
     Ok(JoinGrant { token, signaling_url: node.signaling_url, relay, peer })
+}
+
+/// What the demo page of an application needs; everybody with the page's address may see it.
+#[derive(Debug, Clone)]
+pub struct Invitation {
+    pub application_name: DisplayName,
+    pub app_key: AppKeyId,
+}
+
+/// The newest key of an application that was not revoked. Code: `unknown_application` (not found).
+pub async fn invitation(services: &Services, application: ApplicationId) -> Result<Invitation> {
+    let unknown = || Error::not_found("unknown_application", "There is no such application, or it has no key.");
+    let mut tx = services.read().await?;
+    let org = tx.application_owner(application).await?.ok_or_else(unknown)?;
+    let mut tx = tx.org(org);
+    let application_name = tx.application(application).await?.ok_or_else(unknown)?.name().clone();
+    let keys = tx.keys(Some(application)).await?;
+    let app_key = keys.iter().find(|key| key.revoked_at.is_none()).ok_or_else(unknown)?.id();
+    Ok(Invitation { application_name, app_key })
 }

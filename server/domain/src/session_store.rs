@@ -24,10 +24,11 @@ pub async fn create(services: &Services, id: &str, session: &StoredSession) -> R
     Ok(created)
 }
 
-/// Stores it, replacing what was there.
+/// Replaces what was there. One that was deleted stays deleted: a request still under way while the person signs out
+/// must not bring the session back.
 pub async fn save(services: &Services, id: &str, session: &StoredSession) -> Result<()> {
     let mut tx = services.begin().await?;
-    tx.upsert_session(&hash_token(id), &session.data, session.expires_ms()).await?;
+    tx.update_session(&hash_token(id), &session.data, session.expires_ms()).await?;
     Ok(tx.commit().await?)
 }
 

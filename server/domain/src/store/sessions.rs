@@ -22,11 +22,10 @@ impl Tx {
         Ok(rows == 1)
     }
 
-    pub(crate) async fn upsert_session(&mut self, id_hash: &str, data: &str, expires_at: u64) -> sqlx::Result<()> {
+    pub(crate) async fn update_session(&mut self, id_hash: &str, data: &str, expires_at: u64) -> sqlx::Result<()> {
         execute!(
             self,
-            "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)
-             ON CONFLICT (id_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at",
+            "UPDATE sessions SET data = $2, expires_at = $3 WHERE id_hash = $1",
             id_hash,
             data,
             signed(expires_at),
