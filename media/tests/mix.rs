@@ -139,6 +139,16 @@ fn unrepaired_loss_freezes_but_never_breaks() {
 }
 
 #[test]
+fn one_peers_noise_is_not_the_others_loss() {
+    for noise in [1.0, 0.1] {
+        let ben = Peer { noise, ..Peer::new(ben(), 4.0) };
+        let mixed = Mixed::from(&Call::record(&[Peer::new(anna(), 4.0), ben], 4.0, true));
+        mixed.assert_colour(3.5, LEFT, RED);
+        assert_eq!(mixed.beeps(ANNA_HERTZ).len(), 3);
+    }
+}
+
+#[test]
 fn a_tile_stays_while_its_picture_stands_still() {
     let anna = Peer { camera_stops: 1.5, ..Peer::new(Content { period: 100.0, ..anna() }, 9.0) };
     let ben = Peer { joins: 3.0, ..Peer::new(ben(), 6.0) };

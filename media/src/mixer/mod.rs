@@ -5,7 +5,9 @@
 //! sending and on the recording's own time, to a GStreamer [`pipeline`], whose sink lets the file go in [`parts`]:
 //! there is never a whole file here, neither in memory nor on disk.
 
+mod branch;
 mod clock;
+mod elements;
 mod feed;
 mod layout;
 mod moov;

@@ -164,17 +164,24 @@ impl Mixing<'_> {
         self.built.position.load(Ordering::Relaxed) as f64 / self.duration as f64
     }
 
-    /// The first error on the bus.
+    /// The first error on the bus that is not one track's own: what a decoder cannot use, noise or a picture without
+    /// its beginning, must not cost the others their recording.
     fn failure(&self) -> Option<MixError> {
-        let bus = self.built.pipeline.bus()?;
-        let message = bus.pop_filtered(&[gst::MessageType::Error])?;
-        let gst::MessageView::Error(error) = message.view() else { return None };
-        if let Some(details) = error.debug() {
-            tracing::warn!(%details, "the mix's pipeline failed");
+        let pipeline = &self.built.pipeline;
+        let bus = pipeline.bus()?;
+        while let Some(message) = bus.pop_filtered(&[gst::MessageType::Error]) {
+            let gst::MessageView::Error(error) = message.view() else { continue };
+            let element = error.src().map_or_else(String::new, |source| source.name().to_string());
+            let message = error.error().to_string();
+            let parent = error.src().and_then(gst::prelude::GstObjectExt::parent);
+            match parent.filter(|parent| parent != pipeline.upcast_ref::<gst::Object>()) {
+                Some(track) => tracing::warn!(track = %track.name(), element, message, "a track ends early in the mix"),
+                None => {
+                    tracing::warn!(details = ?error.debug(), "the mix's pipeline failed");
+                    return Some(MixError::Pipeline { element, message });
+                }
+            }
         }
-        Some(MixError::Pipeline {
-            element: error.src().map_or_else(String::new, |source| source.name().to_string()),
-            message: error.error().to_string(),
-        })
+        None
     }
 }

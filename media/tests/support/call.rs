@@ -38,6 +38,8 @@ pub struct Peer {
     /// Seconds video takes longer than audio.
     pub video_delay: f64,
     pub sends_reports: bool,
+    /// Share of packets whose payload is noise.
+    pub noise: f64,
 }
 
 impl Peer {
@@ -55,6 +57,7 @@ impl Peer {
             repaired: 1.0,
             video_delay: 0.0,
             sends_reports: true,
+            noise: 0.0,
         }
     }
 }
@@ -182,7 +185,7 @@ struct Way<'a> {
 impl Way<'_> {
     fn send(&self, packets: Vec<Packet>, random: &mut Random, arrivals: &mut Vec<Arrival>) {
         let mut next_report = 0.5;
-        for Packet { captured, bytes } in packets {
+        for Packet { captured, mut bytes } in packets {
             let true_seconds = captured / (1.0 + self.peer.drift_ppm * 1e-6);
             let jitter = -0.008 * (1.0 - random.share()).ln();
             let mut at = self.peer.joins + true_seconds + NETWORK_SECONDS + self.delay + jitter;
@@ -200,6 +203,9 @@ impl Way<'_> {
                     continue;
                 }
                 at += 0.15;
+            }
+            if random.share() < self.peer.noise {
+                bytes[12..].fill_with(|| (random.share() * 256.0) as u8);
             }
             arrivals.push(Arrival { at, track: self.track, record: Record::Rtp(bytes.into()) });
         }
