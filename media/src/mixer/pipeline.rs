@@ -18,6 +18,8 @@ use std::sync::{
 
 /// Pictures per second of the mix.
 const FRAME_RATE: i32 = 30;
+/// A sound track is moved into place when its clock's drift has added up to this; half of what is noticed.
+const ALIGNMENT: gst::ClockTime = gst::ClockTime::from_mseconds(20);
 /// Silence comes in buffers of 10 ms.
 const SILENCE_SAMPLES: i32 = 480;
 /// Samples the AAC encoder puts before the first one. The file carries no edit list to take them off again, as not
@@ -47,7 +49,8 @@ pub fn build(plan: &Plan, sink: &PartSink) -> Result<MixPipeline, MixError> {
     let pipeline = gst::Pipeline::new();
     let compositor =
         add(&pipeline, "compositor", |compositor| compositor.set_property_from_str("background", "black"))?;
-    let audio_mixer = add(&pipeline, "audiomixer", |_| {})?;
+    let audio_mixer =
+        add(&pipeline, "audiomixer", |mixer| mixer.set_property("alignment-threshold", ALIGNMENT.nseconds()))?;
     let activity = Arc::new(AtomicU64::new(0));
     let position = Arc::new(AtomicU64::new(0));
     add_output(&pipeline, [&compositor, &audio_mixer], sink, &activity)?;
