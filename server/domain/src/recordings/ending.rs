@@ -1,5 +1,6 @@
 //! The two ends of a recording. Each is one transaction with everything that follows: the capture key is erased, the
-//! node is told, the webhook and the mails are queued.
+//! node is told, the webhook and the mails are queued. Rows are locked in the same order everywhere: node, recording,
+//! org; so transactions about one recording wait for one another and never for ever.
 
 use super::events::changed_meanwhile;
 use crate::{
@@ -30,9 +31,9 @@ pub(crate) async fn ready(
     bucket: &Bucket<'_>,
 ) -> Result<()> {
     let url = bucket.sign_get(&row.object_key, LINK_VALIDITY, None);
-    step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;
     let command = Command::RecordingReady { recording: row.id(), url: url.to_string() };
     org.system().push_command(row.node(), &command, services.now()).await?;
+    step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;
     announce(services, org, row, Some(url.as_str())).await
 }
 
@@ -47,9 +48,9 @@ pub(crate) async fn fail(
     let detail: String = detail.chars().filter(|c| !c.is_control()).take(DETAIL_CHARS).collect();
     tracing::warn!(recording = %row.id(), %cause, detail, "recording failed");
     let change = Step { failure: Some((cause, detail)), ..Step::to(RecordingState::Failed, services.now()) };
-    step(org, row, &change).await?;
     let command = Command::RecordingFailed { recording: row.id(), cause };
     org.system().push_command(row.node(), &command, services.now()).await?;
+    step(org, row, &change).await?;
     if let Some(upload) = row.upload_id.clone() {
         let work = Work::AbortUpload { org: org.id(), recording: row.id(), upload };
         jobs::push(services, org.system(), &work).await?;

@@ -126,7 +126,8 @@ mod tests {
             let (keys, random) = (ring(1), Random::seeded(1));
             let envelope = Envelope { keys: &keys, random: &random };
             let sealed = envelope.seal(place(org(1)), "row-a", &secret).unwrap();
-            prop_assert_eq!(envelope.open(place(org(1)), "row-a", &sealed).unwrap().as_slice(), secret.as_slice());
+            let opened = envelope.open(place(org(1)), "row-a", &sealed).unwrap();
+            prop_assert_eq!(opened.as_slice(), secret.as_slice());
             prop_assert_eq!(envelope.open(place(org(1)), "row-b", &sealed).unwrap_err(), Unopened::Forged);
             prop_assert_eq!(envelope.open(place(org(2)), "row-a", &sealed).unwrap_err(), Unopened::Forged);
             let column = Place { column: "other", ..place(org(1)) };
@@ -149,11 +150,11 @@ mod tests {
     #[test]
     fn another_master_key_is_named_as_the_reason() {
         let random = Random::seeded(1);
-        let sealed = Envelope { keys: &ring(1), random: &random }.seal(place(org(1)), "row", b"secret").unwrap();
-        let other = ring(2);
+        let (first, other) = (ring(1), ring(2));
+        let sealed = Envelope { keys: &first, random: &random }.seal(place(org(1)), "row", b"secret").unwrap();
         let opened = Envelope { keys: &other, random: &random }.open(place(org(1)), "row", &sealed);
         assert_eq!(opened.unwrap_err(), Unopened::UnknownKey);
         let node = NodeId::from_parts(1, [1; 10]);
-        assert_ne!(ring(1).node_token_key(node), ring(2).node_token_key(node));
+        assert_ne!(first.node_token_key(node), other.node_token_key(node));
     }
 }

@@ -1,0 +1,130 @@
+use crate::support::{EMAIL, HERE, PASSWORD, World, on_both};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    OpenError, Role, accounts, applications, audit,
+    error::Kind,
+    session_store::{self, StoredSession},
+    storage::{self, Outcome},
+};
+
+on_both! {
+    async fn set_up_leaves_nothing_to_configure(world: World) {
+        let access = world.owner().await;
+        assert_eq!((access.email(), access.role()), (EMAIL, Role::Owner));
+
+        let storage = storage::get(&world.services, &access).await.unwrap().unwrap();
+        assert!(storage.validated_at.is_some());
+        assert!(storage.steps.len() == 7 && storage.steps.iter().all(|step| step.outcome == Outcome::Passed));
+        assert!(world.outside.state(|state| state.objects.is_empty() && state.uploads.is_empty()), "validation cleans up");
+
+        let demo = world.demo(&access).await;
+        assert_eq!((demo.name.as_str(), demo.relay, demo.recording), ("Demo", true, true));
+        assert_eq!((demo.missing.len(), demo.keys.len(), demo.policy().revision), (0, 1, 1));
+        assert_eq!(storage::origins(&world.services, &access).await.unwrap(), [format!("http://127.0.0.1:{}", world.outside.port())]);
+    }
+}
+
+on_both! {
+    async fn the_set_up_link_works_once_and_for_a_day(world: World) {
+        let services = &world.services;
+        let first = accounts::setup_token(services).await.unwrap().unwrap();
+        let second = accounts::setup_token(services).await.unwrap().unwrap();
+        let complete = async |token: &str| accounts::complete_setup(services, token, EMAIL, PASSWORD, HERE).await;
+        assert!(!accounts::setup_token_is_valid(services, &first).await.unwrap());
+        assert_eq!(complete(&first).await.unwrap_err().code(), "setup_link_invalid");
+        world.advance(24 * 3600);
+        assert_eq!(complete(&second).await.unwrap_err().kind(), Kind::Unauthenticated);
+
+        let third = accounts::setup_token(services).await.unwrap().unwrap();
+        let both = tokio::join!(complete(&third), complete(&third));
+        assert_eq!([both.0.is_ok(), both.1.is_ok()].iter().filter(|won| **won).count(), 1);
+        assert_eq!(accounts::setup_token(services).await.unwrap(), None);
+        assert!(!accounts::setup_token_is_valid(services, &third).await.unwrap());
+    }
+}
+
+on_both! {
+    async fn set_up_names_the_step_that_failed(world: World) {
+        world.outside.state(|state| state.bucket_closed = true);
+        let token = accounts::setup_token(&world.services).await.unwrap().unwrap();
+        let error = accounts::complete_setup(&world.services, &token, EMAIL, PASSWORD, HERE).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Kind::Unavailable, "storage_not_validated"));
+        assert!(error.public_message().contains("Find the bucket"), "{error}");
+        world.outside.state(|state| state.bucket_closed = false);
+        accounts::complete_setup(&world.services, &token, EMAIL, PASSWORD, HERE).await.unwrap();
+    }
+}
+
+on_both! {
+    async fn signing_in_needs_the_password(world: World) {
+        let access = world.owner().await;
+        let sign_in = async |email: &str, password: &str| accounts::sign_in(&world.services, email, password, HERE).await;
+        assert_eq!(sign_in(" Anna@Example.com ", PASSWORD).await.unwrap(), access.user());
+        let wrong = sign_in(EMAIL, "wrong password").await.unwrap_err();
+        let unknown = sign_in("nobody@example.com", PASSWORD).await.unwrap_err();
+        assert_eq!(wrong.to_string(), unknown.to_string());
+        assert_eq!(wrong.kind(), Kind::Unauthenticated);
+        let actions: Vec<_> = audit::list(&world.services, &access).await.unwrap().into_iter().map(|entry| entry.action).collect();
+        assert_eq!(&actions[..2], ["user.sign_in_refused", "user.signed_in"]);
+    }
+}
+
+on_both! {
+    async fn guessing_is_slowed_down(world: World) {
+        world.owner().await;
+        let sign_in = async |password: &str, address: &str| {
+            accounts::sign_in(&world.services, EMAIL, password, address.parse().unwrap()).await
+        };
+        for _ in 0..6 {
+            assert_eq!(sign_in("guess", "192.0.2.1").await.unwrap_err().kind(), Kind::Unauthenticated);
+        }
+        let refused = sign_in(PASSWORD, "192.0.2.1").await.unwrap_err();
+        assert_eq!((refused.kind(), refused.retry_after().unwrap().as_secs()), (Kind::Throttled, 1));
+        sign_in(PASSWORD, "192.0.2.2").await.expect("others are not locked out");
+        world.advance(1);
+        sign_in(PASSWORD, "192.0.2.1").await.expect("nobody is locked out for good");
+    }
+}
+
+on_both! {
+    async fn sessions_are_kept_until_they_expire(world: World) {
+        let services = &world.services;
+        let now: DateTime<Utc> = world.clock.now();
+        let session = |data: &str| StoredSession { data: data.into(), expires_at: now + TimeDelta::seconds(60) };
+        assert!(session_store::create(services, "id", &session("one")).await.unwrap());
+        assert!(!session_store::create(services, "id", &session("two")).await.unwrap());
+        session_store::save(services, "id", &session("three")).await.unwrap();
+        let loaded = session_store::load(services, "id").await.unwrap().unwrap();
+        assert_eq!((loaded.data.as_str(), loaded.expires_at), ("three", now + TimeDelta::seconds(60)));
+        world.advance(60);
+        assert!(session_store::load(services, "id").await.unwrap().is_none());
+        session_store::delete(services, "id").await.unwrap();
+        assert!(session_store::create(services, "id", &session("four")).await.unwrap());
+    }
+}
+
+on_both! {
+    async fn data_outlives_a_restart_with_the_same_key_only(world: World) {
+        let access = world.owner().await;
+        assert!(matches!(world.reopen([8; 32]).await, Err(OpenError::WrongKey)));
+        let again = world.reopen([7; 32]).await.unwrap();
+        assert_eq!(applications::list(&again, &access).await.unwrap().len(), 1);
+        again.ping().await.unwrap();
+    }
+}
+
+on_both! {
+    async fn the_audit_log_is_a_chain_nobody_changes(world: World) {
+        let access = world.owner().await;
+        for number in 0..120 {
+            let name = format!("Application {number}").try_into().unwrap();
+            applications::create(&world.services, &access, name).await.unwrap();
+        }
+        assert!(audit::verify(&world.services, &access).await.unwrap());
+        for statement in ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log"] {
+            assert!(world.execute(statement).await.is_err(), "{statement}");
+        }
+        world.execute("UPDATE orgs SET audit_hash = 'x'").await.unwrap();
+        assert!(!audit::verify(&world.services, &access).await.unwrap());
+    }
+}

@@ -1,0 +1,10 @@
+//! The domain against real databases. Every test runs twice, on SQLite and on PostgreSQL, with a clock that stands
+//! still and an HTTP server of its own that plays both the bucket and the customer's webhook.
+
+mod accounts;
+mod applications;
+mod nodes;
+mod recordings;
+mod support;
+mod tenants;
+mod webhooks;

@@ -1,0 +1,220 @@
+//! One world per test: a fresh database, a clock, a server to talk to.
+
+mod outside;
+
+pub use outside::Outside;
+
+use domain::{
+    Access, Services, Settings, accounts, applications,
+    applications::Application,
+    clock::Clock,
+    jobs, nodes,
+    random::Random,
+    recordings::{self, StartRequest},
+    settings::EmbeddedStore,
+};
+use protocol::{
+    ids::{AppKeyId, BootId, NodeId, PeerId, RecordingId, RequestId, UserId},
+    link::Event,
+    names::RoomName,
+    recording::{RecordingSpec, StartRefusal},
+};
+use secrecy::{SecretBox, SecretString};
+use sqlx::{Connection, Executor};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+pub const EMAIL: &str = "anna@example.com";
+pub const PASSWORD: &str = "correct horse battery";
+pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+/// 2026-11-21T09:00:00Z
+const BEGINNING: u64 = 1_795_251_600_000;
+
+/// Makes two tests of one: `name::sqlite` and `name::postgres`.
+macro_rules! on_both {
+    ($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block) => {
+        mod $name {
+            #[allow(unused_imports, clippy::allow_attributes, reason = "a test uses what it needs of its file")]
+            use super::*;
+
+            async fn run($world: $crate::support::World) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                run($crate::support::World::sqlite().await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                run($crate::support::World::postgres().await).await;
+            }
+        }
+    };
+}
+pub(crate) use on_both;
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+pub struct World {
+    pub services: Services,
+    pub clock: Clock,
+    pub outside: Outside,
+    pub database_url: String,
+    numbers: AtomicU64,
+    _directory: Option<TempDir>,
+}
+
+impl World {
+    pub async fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("mixdown.db").display());
+        Self::open(url, Some(directory)).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "where the test server is, only the environment knows")]
+    pub async fn postgres() -> Self {
+        let server = std::env::var("MIXDOWN_TEST_POSTGRES").expect(
+            "MIXDOWN_TEST_POSTGRES is not set: run the tests with `make test`, which starts a PostgreSQL for them",
+        );
+        let name = format!("domain_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::SeqCst));
+        let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+        let statement = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        connection.execute(sqlx::raw_sql(statement)).await.unwrap();
+        let mut url: url::Url = server.parse().unwrap();
+        url.set_path(&name);
+        Self::open(url.into(), None).await
+    }
+
+    async fn open(database_url: String, directory: Option<TempDir>) -> Self {
+        let outside = Outside::start().await;
+        let clock = Clock::fixed(BEGINNING);
+        let services = open(&database_url, &outside, &clock, [7; 32]).await.unwrap();
+        Self { services, clock, outside, database_url, numbers: AtomicU64::new(1), _directory: directory }
+    }
+
+    /// Opens the same database again, with this master key.
+    pub async fn reopen(&self, master_key: [u8; 32]) -> Result<Services, domain::OpenError> {
+        open(&self.database_url, &self.outside, &self.clock, master_key).await
+    }
+
+    /// Completes the set-up; the owner.
+    pub async fn owner(&self) -> Access {
+        let token = accounts::setup_token(&self.services).await.unwrap().unwrap();
+        let user = accounts::complete_setup(&self.services, &token, EMAIL, PASSWORD, HERE).await.unwrap();
+        accounts::access(&self.services, user).await.unwrap()
+    }
+
+    pub async fn demo(&self, access: &Access) -> Application {
+        applications::list(&self.services, access).await.unwrap().remove(0)
+    }
+
+    /// The owner of another org that owns nothing.
+    pub async fn stranger(&self) -> Access {
+        let (user, org) = (UserId::from_parts(1, [1; 10]), protocol::ids::OrgId::from_parts(1, [1; 10]));
+        self.execute(&format!(
+            "INSERT INTO orgs (id, name, plan, created_at) VALUES ('{org}', 'Other', 'pro', 0);
+             INSERT INTO users (id, email, password_hash, created_at) VALUES ('{user}', 'other@example.com', '', 0);
+             INSERT INTO members (org_id, user_id, role, created_at) VALUES ('{org}', '{user}', 'owner', 0);"
+        ))
+        .await
+        .unwrap();
+        accounts::access(&self.services, user).await.unwrap()
+    }
+
+    /// Runs statements past the domain.
+    pub async fn execute(&self, statements: &str) -> sqlx::Result<()> {
+        let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
+        if self.database_url.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.database_url).await?;
+            statements.execute(&mut connection).await.map(drop)
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.database_url).await?;
+            statements.execute(&mut connection).await.map(drop)
+        }
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// A number no other call gets.
+    pub fn number(&self) -> u8 {
+        u8::try_from(self.numbers.fetch_add(1, Ordering::SeqCst)).unwrap()
+    }
+
+    /// A node that opened the link.
+    pub async fn node(&self) -> TestNode {
+        let id = NodeId::from_parts(1, [self.number(); 10]);
+        let node = TestNode { id, boot: BootId::from_parts(1, [1; 10]), events: AtomicU64::new(0) };
+        nodes::register(&self.services, node.id, node.boot, "ws://localhost:3001", 0).await.unwrap();
+        node
+    }
+
+    pub fn start_request(&self, application: &Application, room: &str) -> StartRequest {
+        StartRequest {
+            request: RequestId::from_parts(1, [self.number(); 10]),
+            application: application.id,
+            app_key: application.keys[0].id,
+            room: RoomName::try_from(room.to_owned()).unwrap(),
+            peer: PeerId::from_parts(1, [1; 10]),
+        }
+    }
+
+    pub async fn start(&self, node: &TestNode, request: &StartRequest) -> Result<RecordingSpec, StartRefusal> {
+        recordings::start(&self.services, node.id, request.clone()).await.unwrap()
+    }
+
+    /// Reports the next event of a node.
+    pub async fn event(&self, node: &TestNode, event: Event) {
+        let sequence = node.events.fetch_add(1, Ordering::SeqCst) + 1;
+        recordings::apply_event(&self.services, node.id, sequence, event).await.unwrap();
+    }
+
+    /// Runs whatever is due until nothing but periodic work is left.
+    pub async fn run_jobs(&self) {
+        for _ in 0..10 {
+            if jobs::run_due(&self.services).await.unwrap() == 0 {
+                return;
+            }
+        }
+        panic!("jobs keep being due");
+    }
+}
+
+pub struct TestNode {
+    pub id: NodeId,
+    pub boot: BootId,
+    events: AtomicU64,
+}
+
+/// An identifier nothing has.
+pub fn nothing() -> (RecordingId, AppKeyId) {
+    (RecordingId::from_parts(1, [255; 10]), AppKeyId::from_parts(1, [255; 10]))
+}
+
+async fn open(
+    url: &str,
+    outside: &Outside,
+    clock: &Clock,
+    master_key: [u8; 32],
+) -> Result<Services, domain::OpenError> {
+    let settings = Settings {
+        database_url: url.to_owned(),
+        master_key: SecretBox::new(Box::new(master_key)),
+        node_secret: SecretString::from("node secret"),
+        public_url: "http://localhost:3000".parse().unwrap(),
+        allow_private: format!("localhost:{}", outside.port()).parse().unwrap(),
+        embedded_store: Some(EmbeddedStore {
+            endpoint: format!("http://127.0.0.1:{}", outside.port()).parse().unwrap(),
+            region: "local".into(),
+            bucket: "recordings".into(),
+            access_key: "key".into(),
+            secret: SecretString::from("secret"),
+        }),
+    };
+    Services::open(settings, clock.clone(), Random::System).await
+}

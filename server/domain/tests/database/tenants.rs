@@ -1,0 +1,62 @@
+use crate::support::{World, on_both};
+use domain::{applications, audit, error::Kind, mail, notifications, recordings, storage};
+
+on_both! {
+    async fn another_tenants_objects_do_not_exist(world: World) {
+        let owner = world.owner().await;
+        let stranger = world.stranger().await;
+        let services = &world.services;
+        let demo = world.demo(&owner).await;
+        let node = world.node().await;
+        let recording = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        let storage = storage::get(services, &owner).await.unwrap().unwrap();
+
+        let (id, key) = (demo.id, demo.keys[0].id);
+        let refused = [
+            applications::get(services, &stranger, id).await.map(drop),
+            applications::set_relay(services, &stranger, id, false).await.map(drop),
+            applications::set_recording(services, &stranger, id, false).await.map(drop),
+            applications::set_allowed_origins(services, &stranger, id, Vec::new()).await.map(drop),
+            applications::set_webhook(services, &stranger, id, None).await.map(drop),
+            applications::create_key(services, &stranger, id).await.map(drop),
+            applications::revoke_key(services, &stranger, id, key).await.map(drop),
+            notifications::deliveries(services, &stranger, id).await.map(drop),
+            recordings::list(services, &stranger, id, None).await.map(drop),
+            recordings::get(services, &stranger, recording).await.map(drop),
+            recordings::stop(services, &stranger, recording).await.map(drop),
+            recordings::playback_url(services, &stranger, recording).await.map(drop),
+            recordings::download_url(services, &stranger, recording).await.map(drop),
+            storage::validate(services, &stranger, storage.id).await.map(drop),
+        ];
+        for (index, result) in refused.into_iter().enumerate() {
+            assert_eq!(result.unwrap_err().kind(), Kind::NotFound, "{index}");
+        }
+        assert!(applications::list(services, &stranger).await.unwrap().is_empty());
+        assert!(mail::list(services, &stranger).await.unwrap().is_empty());
+        assert!(audit::list(services, &stranger).await.unwrap().is_empty());
+        assert!(storage::get(services, &stranger).await.unwrap().is_none());
+        let after = world.demo(&owner).await;
+        assert_eq!((after.policy(), after.keys.len()), (demo.policy(), 1));
+    }
+}
+
+on_both! {
+    async fn a_viewer_looks_and_changes_nothing(world: World) {
+        let owner = world.owner().await;
+        let demo = world.demo(&owner).await;
+        world.execute("UPDATE members SET role = 'viewer'").await.unwrap();
+        let services = &world.services;
+        let viewer = domain::accounts::access(services, owner.user()).await.unwrap();
+        applications::get(services, &viewer, demo.id).await.unwrap();
+        let refused = [
+            applications::create(services, &viewer, "New".to_owned().try_into().unwrap()).await.map(drop),
+            applications::set_relay(services, &viewer, demo.id, false).await.map(drop),
+            applications::create_key(services, &viewer, demo.id).await.map(drop),
+            applications::set_webhook(services, &viewer, demo.id, None).await.map(drop),
+            storage::set_embedded(services, &viewer).await.map(drop),
+        ];
+        for result in refused {
+            assert_eq!(result.unwrap_err().kind(), Kind::Forbidden);
+        }
+    }
+}
