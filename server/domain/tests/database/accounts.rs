@@ -1,4 +1,4 @@
-use crate::support::{EMAIL, HERE, PASSWORD, World, on_both};
+use crate::support::{EMAIL, HERE, PASSWORD, on_both};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     OpenError, Role, accounts, applications, audit,

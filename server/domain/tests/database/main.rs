@@ -1,6 +1,8 @@
 //! The domain against real databases. Every test runs twice, on SQLite and on PostgreSQL, with a clock that stands
 //! still and an HTTP server of its own that plays both the bucket and the customer's webhook.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod accounts;
 mod applications;
 mod nodes;

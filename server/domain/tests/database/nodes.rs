@@ -1,4 +1,4 @@
-use crate::support::{World, nothing, on_both};
+use crate::support::{nothing, on_both};
 use domain::{
     applications,
     error::Kind,

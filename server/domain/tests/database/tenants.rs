@@ -1,4 +1,4 @@
-use crate::support::{World, on_both};
+use crate::support::on_both;
 use domain::{applications, audit, error::Kind, mail, notifications, recordings, storage};
 
 on_both! {

@@ -37,20 +37,17 @@ const BEGINNING: u64 = 1_795_251_600_000;
 /// Makes two tests of one: `name::sqlite` and `name::postgres`.
 macro_rules! on_both {
     ($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block) => {
+        async fn $name($world: $crate::support::World) $body
+
         mod $name {
-            #[allow(unused_imports, clippy::allow_attributes, reason = "a test uses what it needs of its file")]
-            use super::*;
-
-            async fn run($world: $crate::support::World) $body
-
             #[tokio::test]
             async fn sqlite() {
-                run($crate::support::World::sqlite().await).await;
+                super::$name($crate::support::World::sqlite().await).await;
             }
 
             #[tokio::test]
             async fn postgres() {
-                run($crate::support::World::postgres().await).await;
+                super::$name($crate::support::World::postgres().await).await;
             }
         }
     };
