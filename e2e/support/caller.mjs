@@ -43,28 +43,31 @@ export class Caller {
   }
 
   /**
-   * Opens a socket, says everything, and listens until the node has refused something and fallen silent or closed.
+   * Opens a socket, says the first thing, after a welcome the others, and listens until the node refuses something.
    * @param {string} url
-   * @param {string[]} texts
-   * @returns {Promise<{ messages: any[] }>} everything the node said
+   * @param {string} first
+   * @param {string[]} [others]
+   * @returns {Promise<any[]>} everything the node said
    */
-  async talks(url, texts) {
+  async talks(url, first, others = []) {
     await this.page.goto(`${this.address}/healthz`);
     return this.page.evaluate(
-      ([url, texts]) =>
+      ([url, first, others]) =>
         new Promise((resolve, reject) => {
           const socket = new WebSocket(url);
           const messages = /** @type {any[]} */ ([]);
-          socket.onopen = () => texts.forEach((text) => socket.send(text));
+          socket.onopen = () => socket.send(first);
           socket.onmessage = ({ data }) => {
-            messages.push(JSON.parse(data));
+            const message = JSON.parse(data);
+            messages.push(message);
+            if (message.type === 'welcome') others.forEach((text) => socket.send(text));
             // An error that is not fatal leaves the socket open; it is the answer that was waited for.
-            if (messages.at(-1).type === 'error') socket.close();
+            if (message.type === 'error') socket.close();
           };
-          socket.onclose = () => resolve({ messages });
+          socket.onclose = () => resolve(messages);
           socket.onerror = () => messages.length === 0 && reject(new Error('the socket could not be opened'));
         }),
-      /** @type {const} */ ([url, texts]),
+      /** @type {const} */ ([url, first, others]),
     );
   }
 }

@@ -49,7 +49,7 @@ here.test('pages of foreign origins are turned away at both doors', async () => 
   assert.equal((await stranger.asksToJoin(JSON.stringify({ appKey, room: 'origins' }), { origin: 'https://shop.example' })).answer, 200);
   // A program got the token; the page that uses it says its own origin.
   const grant = await stranger.joins('origins');
-  const { messages } = await stranger.talks(grant.signalingUrl, [stranger.hello(grant.token)]);
+  const messages = await stranger.talks(grant.signalingUrl, stranger.hello(grant.token));
   assert.deepEqual(messages.map(({ type, code, fatal }) => [type, code, fatal]), [['error', 'origin_not_allowed', true]]);
   await here.owner.setOrigins(here.demo, []);
   assert.equal((await stranger.asksToJoin(JSON.stringify({ appKey, room: 'origins' }), { origin: 'https://evil.example' })).answer, 200);
@@ -64,8 +64,7 @@ here.test('hostile clients hear why they are refused, and a recorded call beside
   /** Says what is given after a right hello in the same room; what the node answers with. */
   const says = async (/** @type {string[]} */ ...texts) => {
     const { token, signalingUrl } = await stranger.joins('calm');
-    const { messages } = await stranger.talks(signalingUrl, [stranger.hello(token), ...texts]);
-    const [welcome, ...rest] = messages;
+    const [welcome, ...rest] = await stranger.talks(signalingUrl, stranger.hello(token), texts);
     assert.equal(welcome?.type, 'welcome');
     return rest.filter(({ type }) => type === 'error').map(({ code, message }) => (message ? code : 'no explanation'));
   };
@@ -79,7 +78,7 @@ here.test('hostile clients hear why they are refused, and a recorded call beside
 
   const { token, signalingUrl } = await stranger.joins('calm');
   const first = async (/** @type {string} */ text) => {
-    const { messages } = await stranger.talks(signalingUrl, [text]);
+    const messages = await stranger.talks(signalingUrl, text);
     return messages.map(({ type, code, fatal }) => [type, code, fatal]);
   };
   const [head, claims, signature] = token.split('.');

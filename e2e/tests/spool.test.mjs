@@ -5,7 +5,7 @@ import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB } from '../support/media.mjs';
 
 /** Room for some seconds of a call. */
-const here = new Installation({ MIXDOWN_SPOOL_MAX_BYTES: String(1_000_000) });
+const here = new Installation({ MIXDOWN_SPOOL_MAX_BYTES: String(400_000) });
 
 here.test('a recording that fills the spool ends and is delivered; the next one has room again', async () => {
   const [alice, bob] = await Promise.all([here.join('full', ALICE), here.join('full', BOB)]);
