@@ -58,24 +58,19 @@ impl FromServerFnError for ConsoleError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) => {
-                Self::new(ErrorKind::Unavailable, "unreachable", "The server could not be reached. Check your connection and try again.")
-            }
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                Self::new(ErrorKind::Refused, "incomplete_form", "Something is missing from the form. Fill in every field.")
-            }
+            ServerFnErrorErr::Request(_) => Self::new(
+                ErrorKind::Unavailable,
+                "unreachable",
+                "The server could not be reached. Check your connection and try again.",
+            ),
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::new(
+                ErrorKind::Refused,
+                "incomplete_form",
+                "Something is missing from the form. Fill in every field.",
+            ),
             _ => Self::internal(),
         }
     }
-}
-
-/// What a form's server function answers. The inner error is a refusal and arrives as data, so that a wrong password
-/// is not a failed request; without JavaScript refusals travel through the address of the page, as outer errors.
-pub type Submission<T> = Result<Result<T, ConsoleError>, ConsoleError>;
-
-/// The error of a finished submission, whichever way it came.
-pub fn refusal<T>(submission: Submission<T>) -> Option<ConsoleError> {
-    submission.and_then(|answer| answer).err()
 }
 
 #[cfg(test)]
@@ -86,13 +81,5 @@ mod tests {
     fn internal_text_is_not_shown() {
         let error = ConsoleError::from_server_fn_error(ServerFnErrorErr::ServerError("SELECT failed".into()));
         assert!(!error.message.contains("SELECT"));
-    }
-
-    #[test]
-    fn both_ways_of_refusing_are_one() {
-        let error = ConsoleError::not_found();
-        assert_eq!(refusal::<()>(Ok(Err(error.clone()))), Some(error.clone()));
-        assert_eq!(refusal::<()>(Err(error.clone())), Some(error));
-        assert_eq!(refusal(Ok(Ok(()))), None);
     }
 }

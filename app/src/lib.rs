@@ -1,18 +1,21 @@
-//! The console: pages, components and server functions, rendered on the server and taken over in the browser.
+//! The console: pages, components and server functions, rendered on the server, with islands that live in the browser.
 //!
-//! Every page and every form works without JavaScript. The HTTP server mounts the routes of [`App`] inside [`shell`],
-//! provides a `server::Request` as context for pages and server functions alike, and renders the app for unknown
-//! addresses too, so that they get the console's own "not found". Errors of plain forms travel through the `Referer`
-//! address, so the referrer policy must be `same-origin`.
+//! Every page and every form works without JavaScript; only the islands (`#[island]`) are in the browser's bundle.
+//! The HTTP server mounts the routes of [`App`] inside [`shell`], provides a `server::Request` as context for pages
+//! and server functions alike, and renders the app for unknown addresses too, so that they get the console's own "not
+//! found". Forms lead back to the page in the `Referer` header, so the referrer policy must be `same-origin`.
 
 #![expect(clippy::needless_pass_by_value, reason = "properties of components are owned")]
 
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
-compile_error!("the features `ssr` and `hydrate` exclude each other: check the crates `server` and `hydrate` in two runs");
+compile_error!(
+    "the features `ssr` and `hydrate` exclude each other: check the crates `server` and `hydrate` in two runs"
+);
 
 pub mod components;
 pub mod error;
 pub mod format;
+pub mod note;
 pub mod pages;
 pub mod paths;
 #[cfg(feature = "ssr")]
@@ -72,7 +75,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="stylesheet" href="/pkg/console.css"/>
                 <link rel="icon" href="/pkg/icon.svg" type="image/svg+xml"/>
-                <HydrationScripts options/>
+                <HydrationScripts options islands=true/>
                 <MetaTags/>
             </head>
             <body>

@@ -2,21 +2,24 @@
 //! script or to a plain form. The only module that knows the services.
 
 use crate::{
-    error::{ConsoleError, ErrorKind, Submission},
+    error::{ConsoleError, ErrorKind},
+    note::{Form, Note},
     pages::account::{Theme, Viewer},
     paths,
 };
-use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts};
 use domain::{Access, Services, error::Kind};
 use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use protocol::ids::UserId;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Write as _, net::IpAddr, str::FromStr};
 use tower_sessions::Session;
 
-const SESSION_USER: &str = "user";
+/// Name under which a session keeps whose it is.
+pub const SESSION_USER: &str = "user";
+/// Longest text that is given back for correction; a cookie holds about 4000 bytes.
+const ENTERED_BYTES: usize = 1000;
 const NOTE_COOKIE: &str = "__Host-mixdown-note";
 const THEME_COOKIE: &str = "__Host-mixdown-theme";
 
@@ -31,9 +34,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// Makes it available to [`crate::App`] and to server functions.
+    /// Makes it available to [`crate::App`] and to server functions, with what the last form had to say.
     pub fn provide(self) {
         provide_context(self);
+        if let Some(note) = take_note() {
+            provide_context(note);
+        }
     }
 }
 
@@ -45,15 +51,19 @@ pub fn request() -> Result<Request, ConsoleError> {
 /// First line of every server function that shows or changes what a tenant owns.
 pub async fn access() -> Result<(Services, Access), ConsoleError> {
     let Request { services, session, .. } = request()?;
-    let user: UserId = session.get(SESSION_USER).await.map_err(internal)?.ok_or_else(|| report(ConsoleError::signed_out()))?;
+    let user: UserId =
+        session.get(SESSION_USER).await.map_err(internal)?.ok_or_else(|| report(ConsoleError::signed_out()))?;
     let access = domain::accounts::access(&services, user).await.map_err(failure)?;
     Ok((services, access))
 }
 
-/// Begins the session of a person who has just proved who they are, under a new identifier, and lets them in.
-pub async fn enter(proof: domain::Result<UserId>) -> Result<(), ConsoleError> {
+/// Answers a form that proves who someone is: begins their session under a new identifier and lets them in.
+pub async fn enter(form: Form, email: &str, proof: domain::Result<UserId>) -> Result<(), ConsoleError> {
     let session = request()?.session;
-    let user = proof.map_err(failure)?;
+    let user = match proof.map_err(failure) {
+        Ok(user) => user,
+        Err(error) => return answer(form, email, Err(error)),
+    };
     session.cycle_id().await.map_err(internal)?;
     session.insert(SESSION_USER, user).await.map_err(internal)?;
     redirect(paths::HOME);
@@ -91,7 +101,6 @@ pub fn parse_id<T: FromStr>(text: &str) -> Result<T, ConsoleError> {
 }
 
 /// The public half of a domain error. The private half goes to the log here and nowhere else.
-#[expect(clippy::needless_pass_by_value, reason = "used as a function of `map_err`")]
 pub fn failure(error: domain::Error) -> ConsoleError {
     let kind = match error.kind() {
         Kind::NotFound => ErrorKind::NotFound,
@@ -125,34 +134,53 @@ fn report(error: ConsoleError) -> ConsoleError {
     error
 }
 
-/// Turns the result of a service into the answer to a form; see [`Submission`].
-pub fn submission<T>(result: Result<T, ConsoleError>) -> Submission<T> {
-    match result {
-        Err(error) if error.kind != ErrorKind::Unavailable && asked_by_script() => {
-            expect_context::<ResponseOptions>().set_status(StatusCode::OK);
-            Ok(Err(error))
-        }
-        other => other.map(Ok),
+/// A reason to refuse a form that the services need not be asked about.
+pub fn refusal(code: &str, message: impl Into<String>) -> ConsoleError {
+    report(ConsoleError::new(ErrorKind::Refused, code, message))
+}
+
+/// Answers a form: leads back to its page, where a [`Note`] says what became of it. A program gets the error itself.
+pub fn answer(form: Form, entered: &str, result: Result<(), ConsoleError>) -> Result<(), ConsoleError> {
+    answer_with_secret(form, entered, result.map(|()| None))
+}
+
+/// As [`answer`], with something to be shown once.
+pub fn answer_with_secret(
+    form: Form,
+    entered: &str,
+    result: Result<Option<String>, ConsoleError>,
+) -> Result<(), ConsoleError> {
+    if asked_by_script() {
+        return result.map(drop);
     }
+    let (secret, error) = match result {
+        Ok(secret) => (secret, None),
+        Err(error) => (None, Some(error)),
+    };
+    let entered = if error.is_some() && entered.len() <= ENTERED_BYTES { entered.to_owned() } else { String::new() };
+    let json = leptos::serde_json::to_string(&Note { form, error, entered, secret }).map_err(internal)?;
+    set_cookie(NOTE_COOKIE, &hexadecimal(&json), 60, "; HttpOnly");
+    redirect_back(form.place());
+    Ok(())
 }
 
-/// Refuses a form for a reason the services need not be asked about.
-pub fn refuse<T>(code: &str, message: impl Into<String>) -> Submission<T> {
-    submission(Err(ConsoleError::new(ErrorKind::Refused, code, message)))
+/// Sends the browser back to the page the form was on, to the part of it that has this identifier.
+pub fn redirect_back(place: &str) {
+    let parts = use_context::<Parts>();
+    let referrer =
+        parts.as_ref().and_then(|parts| parts.headers.get(header::REFERER)?.to_str().ok()?.parse::<Uri>().ok());
+    let page = referrer.as_ref().and_then(Uri::path_and_query).map(|page| page.as_str());
+    // Two slashes would begin the name of another host.
+    let page = page.filter(|page| !page.starts_with("//")).unwrap_or(paths::HOME);
+    let separator = if place.is_empty() { "" } else { "#" };
+    redirect(&format!("{page}{separator}{place}"));
 }
 
-/// As [`submission`]; for a plain form, what came out is kept for the page that the redirect leads to.
-pub fn submission_with_note<T: Serialize>(result: Result<T, ConsoleError>) -> Submission<T> {
-    if let (Ok(note), false) = (&result, asked_by_script()) {
-        let json = leptos::serde_json::to_string(note).map_err(internal)?;
-        set_cookie(NOTE_COOKIE, &hexadecimal(&json), 60, "; HttpOnly");
-    }
-    submission(result)
-}
-
-/// What the form that led to this page had to say, once.
-pub fn take_note<T: DeserializeOwned>() -> Option<T> {
-    let json = from_hexadecimal(&cookie(NOTE_COOKIE)?)?;
+/// What the form that led to this page had to say; reading it takes it away. Only pages read it.
+fn take_note() -> Option<Note> {
+    let is_page = use_context::<Parts>()
+        .is_some_and(|parts| parts.method == Method::GET && !parts.uri.path().starts_with("/api/"));
+    let json = from_hexadecimal(&cookie(NOTE_COOKIE).filter(|_| is_page)?)?;
     set_cookie(NOTE_COOKIE, "", 0, "; HttpOnly");
     leptos::serde_json::from_str(&json).ok()
 }
@@ -177,14 +205,16 @@ pub fn keep_theme(theme: Theme) {
 fn asked_by_script() -> bool {
     use_context::<Parts>().is_some_and(|parts| {
         let accepts = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        parts.method == Method::POST && !accepts.contains("text/html") || accepts.contains("application/json")
+        parts.uri.path().starts_with("/api/") && !accepts.contains("text/html")
     })
 }
 
 fn cookie(name: &str) -> Option<String> {
     let parts = use_context::<Parts>()?;
     let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    cookies.flat_map(|line| line.split(';')).find_map(|pair| Some(pair.trim().strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+    cookies
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| Some(pair.trim().strip_prefix(name)?.strip_prefix('=')?.to_owned()))
 }
 
 fn set_cookie(name: &str, value: &str, seconds: u32, attributes: &str) {

@@ -33,7 +33,8 @@ fn add(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
 pub fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let unreadable = || format!("cannot read {}", folder.display());
     let entries = fs::read_dir(folder).with_context(unreadable)?;
-    let mut paths = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().with_context(unreadable)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().with_context(unreadable)?;
     paths.sort();
     Ok(paths)
 }

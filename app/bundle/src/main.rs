@@ -56,7 +56,8 @@ fn bundle_styles(root: &Path, out: &Path) -> Result<()> {
 }
 
 fn bundle_wasm(root: &Path, out: &Path) -> Result<()> {
-    let inputs = ["app/src", "app/hydrate", "app/bundle/src", "app/Cargo.toml", "media/protocol", "Cargo.toml", "Cargo.lock"];
+    let inputs =
+        ["app/src", "app/hydrate", "app/bundle/src", "app/Cargo.toml", "media/protocol", "Cargo.toml", "Cargo.lock"];
     let toolchain = toolchain::detect()?;
     let print = format!("{} {}", fingerprint::of(root, &inputs)?, toolchain.version()?);
     let stamp = fingerprint::Stamp::new(out.join(".wasm"), print);

@@ -78,11 +78,13 @@ impl Toolchain {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells its children by environment which compiler is in use")]
 fn variable(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
 }
 
 /// Removes the variables that cargo set for this program; a build script would take them for its own.
+#[expect(clippy::disallowed_methods, reason = "variables have to be known to be removed")]
 fn forget_own_build(command: &mut Command, prefixes: &[&str]) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {

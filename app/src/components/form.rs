@@ -1,5 +1,5 @@
-use crate::error::{ConsoleError, Submission, refusal};
-use leptos::{prelude::*, server_fn::ServerFn};
+use crate::note::{Form, Note};
+use leptos::prelude::*;
 
 /// One labelled input.
 #[component]
@@ -11,7 +11,7 @@ pub fn Field(
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional, into)] value: String,
     #[prop(default = "off")] autocomplete: &'static str,
-    #[prop(optional)] placeholder: &'static str,
+    #[prop(optional)] placeholder: Option<&'static str>,
     /// What is expected, below the input.
     #[prop(optional)]
     hint: Option<&'static str>,
@@ -41,21 +41,6 @@ pub fn Field(
     }
 }
 
-/// The button that sends a form; names the work while it runs.
-#[component]
-pub fn SubmitButton(
-    label: &'static str,
-    busy_label: &'static str,
-    #[prop(into)] pending: Signal<bool>,
-    #[prop(default = "button button-primary")] class: &'static str,
-) -> impl IntoView {
-    view! {
-        <button type="submit" class=class aria-busy=move || pending.get().to_string() disabled=move || pending.get()>
-            {move || if pending.get() { busy_label } else { label }}
-        </button>
-    }
-}
-
 /// How a notice is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -77,27 +62,15 @@ pub fn Notice(tone: Tone, children: Children) -> impl IntoView {
 
 /// What became of a form: the refusal, or the sentence for success.
 #[component]
-pub fn FormNotice<S, T>(
-    action: ServerAction<S>,
+pub fn FormNotice(
+    form: Form,
     /// Shown after success; nothing when empty.
     #[prop(optional)]
     done: &'static str,
-    /// The form was sent without a script and the page reloaded.
-    #[prop(optional)]
-    reloaded: bool,
-) -> impl IntoView
-where
-    S: ServerFn<Output = Result<T, ConsoleError>, Error = ConsoleError> + Clone + Send + Sync + 'static,
-    T: Clone + Send + Sync + 'static,
-{
-    let value = action.value();
-    move || {
-        let current: Option<Submission<T>> = value.get();
-        let succeeded = current.as_ref().map_or(reloaded, |submission| matches!(submission, Ok(Ok(_))));
-        let refused = current.and_then(refusal);
-        match refused {
-            Some(error) => Some(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }.into_any()),
-            None => (succeeded && !done.is_empty()).then(|| view! { <Notice tone=Tone::Good>{done}</Notice> }.into_any()),
-        }
+) -> impl IntoView {
+    let note = Note::about(form)?;
+    match note.error {
+        Some(error) => Some(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
+        None => (!done.is_empty()).then(|| view! { <Notice tone=Tone::Good>{done}</Notice> }),
     }
 }

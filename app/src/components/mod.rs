@@ -9,9 +9,9 @@ mod recording_badge;
 mod time;
 
 pub use card::{Card, EmptyState, PageHeader};
-pub use copy::CopyText;
-pub use form::{Field, FormNotice, Notice, SubmitButton, Tone};
+pub use copy::{CopyButton, CopyText};
+pub use form::{Field, FormNotice, Notice, Tone};
 pub use pipeline::Pipeline;
-pub use problem::{Loading, Missing, Problem};
+pub use problem::{Missing, Problem};
 pub use recording_badge::RecordingBadge;
 pub use time::{Elapsed, Instant};

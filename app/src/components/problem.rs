@@ -6,12 +6,6 @@ use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
 use leptos_router::components::Redirect;
 
-/// Shown while a page's data is on its way.
-#[component]
-pub fn Loading() -> impl IntoView {
-    view! { <p class="loading" role="status">"Loading…"</p> }
-}
-
 /// Instead of a page that could not be loaded. Who is not signed in goes to sign in.
 #[component]
 pub fn Problem(error: ConsoleError) -> impl IntoView {
@@ -23,7 +17,7 @@ pub fn Problem(error: ConsoleError) -> impl IntoView {
             <section class="problem" role="alert">
                 <h1>"This could not be loaded"</h1>
                 <p>{error.message}</p>
-                <p><a class="button" href="" rel="external">"Try again"</a></p>
+                <p><a class="button" href="">"Try again"</a></p>
             </section>
         }),
     }

@@ -5,17 +5,16 @@ use crate::{
     pages::account::{SetTheme, SignOut, Theme, Viewer, load_viewer},
     paths,
 };
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::components::{A, Outlet};
 
 #[component]
 pub fn Frame() -> impl IntoView {
-    let viewer = Resource::new(|| (), |()| load_viewer());
     view! {
         <a class="skip-link" href="#content">"Skip to the content"</a>
         <Suspense>
-            {move || Suspend::new(async move {
-                match viewer.await {
+            {Suspend::new(async move {
+                match load_viewer().await {
                     Ok(viewer) => Either::Left(view! { <Bar viewer/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
@@ -29,7 +28,6 @@ pub fn Frame() -> impl IntoView {
 
 #[component]
 fn Bar(viewer: Viewer) -> impl IntoView {
-    let sign_out = ServerAction::<SignOut>::new();
     view! {
         <header class="bar">
             <div class="bar-inner">
@@ -48,29 +46,18 @@ fn Bar(viewer: Viewer) -> impl IntoView {
                 <div class="bar-account">
                     <ThemeSwitch current=viewer.theme/>
                     <span class="bar-person" title=viewer.org>{viewer.email}</span>
-                    <ActionForm action=sign_out>
+                    <form method="post" action=SignOut::url()>
                         <button type="submit" class="button button-small">"Sign out"</button>
-                    </ActionForm>
+                    </form>
                 </div>
             </div>
         </header>
     }
 }
 
-/// Three buttons; without a script each reloads the page in the chosen appearance.
+/// Each button reloads the page in the chosen appearance.
 #[component]
 fn ThemeSwitch(current: Theme) -> impl IntoView {
-    let choose = ServerAction::<SetTheme>::new();
-    let chosen = RwSignal::new(current);
-    let value = choose.value();
-    Effect::new(move |_| {
-        if let Some(Ok(theme)) = value.get() {
-            chosen.set(theme);
-            if let Some(page) = document().document_element() {
-                let _ = page.set_attribute("data-theme", theme.as_str());
-            }
-        }
-    });
     let options = Theme::ALL.map(|theme| {
         view! {
             <button
@@ -78,7 +65,7 @@ fn ThemeSwitch(current: Theme) -> impl IntoView {
                 name="theme"
                 value=theme.as_str()
                 class="theme-option"
-                aria-pressed=move || (chosen.get() == theme).to_string()
+                aria-pressed=(theme == current).to_string()
                 title=theme.label()
             >
                 <svg viewBox="0 0 16 16" aria-hidden="true"><path d=theme.picture()/></svg>
@@ -87,8 +74,8 @@ fn ThemeSwitch(current: Theme) -> impl IntoView {
         }
     });
     view! {
-        <div class="theme" role="group" aria-label="Appearance">
-            <ActionForm action=choose>{options.collect_view()}</ActionForm>
-        </div>
+        <form class="theme" method="post" action=SetTheme::url() role="group" aria-label="Appearance">
+            {options.collect_view()}
+        </form>
     }
 }

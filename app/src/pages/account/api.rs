@@ -1,5 +1,5 @@
 use super::{Theme, Viewer};
-use crate::error::{ConsoleError, Submission};
+use crate::error::ConsoleError;
 use leptos::prelude::*;
 
 /// Who is signed in, for the frame.
@@ -18,23 +18,29 @@ pub async fn check_set_up_link(token: String) -> Result<bool, ConsoleError> {
 
 /// Makes the first owner and signs them in.
 #[server(prefix = "/api/console", endpoint = "set-up")]
-pub async fn complete_set_up(token: String, email: String, password: String, repeated: String) -> Submission<()> {
-    use crate::server;
+pub async fn complete_set_up(
+    token: String,
+    email: String,
+    password: String,
+    repeated: String,
+) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let request = server::request()?;
     if password != repeated {
-        return server::refuse("passwords_differ", "The two passwords are not the same. Type them again.");
+        let error = server::refusal("passwords_differ", "The two passwords are not the same. Type them again.");
+        return server::answer(Form::SetUp, &email, Err(error));
     }
     let made = domain::accounts::complete_setup(&request.services, &token, &email, &password, request.address).await;
-    server::submission(server::enter(made).await)
+    server::enter(Form::SetUp, &email, made).await
 }
 
 /// Checks the password and begins a session.
 #[server(prefix = "/api/console", endpoint = "sign-in")]
-pub async fn sign_in(email: String, password: String) -> Submission<()> {
-    use crate::server;
+pub async fn sign_in(email: String, password: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let request = server::request()?;
     let known = domain::accounts::sign_in(&request.services, &email, &password, request.address).await;
-    server::submission(server::enter(known).await)
+    server::enter(Form::SignIn, &email, known).await
 }
 
 /// Ends the session.
@@ -47,7 +53,8 @@ pub async fn sign_out() -> Result<(), ConsoleError> {
 
 /// Keeps the appearance in a cookie of this browser.
 #[server(prefix = "/api/console", endpoint = "theme")]
-pub async fn set_theme(theme: Theme) -> Result<Theme, ConsoleError> {
+pub async fn set_theme(theme: Theme) -> Result<(), ConsoleError> {
     crate::server::keep_theme(theme);
-    Ok(theme)
+    crate::server::redirect_back("");
+    Ok(())
 }

@@ -28,7 +28,6 @@ impl Theme {
         }
     }
 
-
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -43,7 +42,9 @@ impl Theme {
     pub fn picture(self) -> &'static str {
         match self {
             Self::System => "M2 3h12v8H2zM6 14h4M8 11v3",
-            Self::Light => "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1",
+            Self::Light => {
+                "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1"
+            }
             Self::Dark => "M13.5 9.5A6 6 0 0 1 6.500 2.500a6 6 0 1 0 7 7z",
         }
     }

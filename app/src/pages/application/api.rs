@@ -1,5 +1,5 @@
-use super::view::{ApplicationView, Note, Playback, RecordingList};
-use crate::error::{ConsoleError, Submission};
+use super::view::{ApplicationView, Playback, RecordingList};
+use crate::error::ConsoleError;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use protocol::ids::{AppKeyId, ApplicationId, RecordingId};
 
@@ -9,66 +9,66 @@ pub async fn load_application(id: String) -> Result<ApplicationView, ConsoleErro
     use crate::server;
     let (services, access) = server::access().await?;
     let application = domain::applications::get(&services, &access, server::parse_id(&id)?).await;
-    let view: ApplicationView = application.map_err(server::failure)?.into();
-    Ok(ApplicationView { note: server::take_note(), ..view })
+    application.map(Into::into).map_err(server::failure)
 }
 
 /// Switches Media Relay.
 #[server(prefix = "/api/console", endpoint = "set-relay")]
-pub async fn set_relay(application: ApplicationId, on: bool) -> Submission<()> {
-    use crate::server;
+pub async fn set_relay(application: ApplicationId, on: bool) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let changed = domain::applications::set_relay(&services, &access, application, on).await;
-    server::submission(changed.map(drop).map_err(server::failure))
+    server::answer(Form::Relay, "", changed.map(drop).map_err(server::failure))
 }
 
 /// Switches Recording.
 #[server(prefix = "/api/console", endpoint = "set-recording")]
-pub async fn set_recording(application: ApplicationId, on: bool) -> Submission<()> {
-    use crate::server;
+pub async fn set_recording(application: ApplicationId, on: bool) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let changed = domain::applications::set_recording(&services, &access, application, on).await;
-    server::submission(changed.map(drop).map_err(server::failure))
+    server::answer(Form::Recording, "", changed.map(drop).map_err(server::failure))
 }
 
 /// Makes another key.
 #[server(prefix = "/api/console", endpoint = "create-key")]
-pub async fn create_key(application: ApplicationId) -> Submission<()> {
-    use crate::server;
+pub async fn create_key(application: ApplicationId) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let key = domain::applications::create_key(&services, &access, application).await;
-    server::submission(key.map(drop).map_err(server::failure))
+    server::answer(Form::CreateKey, "", key.map(drop).map_err(server::failure))
 }
 
 /// Ends a key for good.
 #[server(prefix = "/api/console", endpoint = "revoke-key")]
-pub async fn revoke_key(application: ApplicationId, key: AppKeyId) -> Submission<()> {
-    use crate::server;
+pub async fn revoke_key(application: ApplicationId, key: AppKeyId) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let changed = domain::applications::revoke_key(&services, &access, application, key).await;
-    server::submission(changed.map(drop).map_err(server::failure))
+    server::answer(Form::RevokeKey, "", changed.map(drop).map_err(server::failure))
 }
 
 /// Which web pages may join; one origin on each line.
 #[server(prefix = "/api/console", endpoint = "set-origins")]
-pub async fn set_origins(application: ApplicationId, origins: String) -> Submission<Note> {
-    use crate::server;
+pub async fn set_origins(application: ApplicationId, origins: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
-    let origins = origins.split_whitespace().map(ToOwned::to_owned).collect();
-    let changed = domain::applications::set_allowed_origins(&services, &access, application, origins).await;
-    server::submission_with_note(changed.map(|_| Note::Origins).map_err(server::failure))
+    let list = origins.split_whitespace().map(ToOwned::to_owned).collect();
+    let changed = domain::applications::set_allowed_origins(&services, &access, application, list).await;
+    server::answer(Form::Origins, &origins, changed.map(drop).map_err(server::failure))
 }
 
 /// Where notifications go; empty for nowhere.
 #[server(prefix = "/api/console", endpoint = "set-webhook")]
-pub async fn set_webhook(application: ApplicationId, url: String) -> Submission<Note> {
-    use crate::server;
+pub async fn set_webhook(application: ApplicationId, url: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
-    let Ok(url) = Some(url.trim()).filter(|text| !text.is_empty()).map(str::parse).transpose() else {
-        return server::refuse("invalid_url", "This is not a complete address. Begin with https://.");
+    let Ok(address) = Some(url.trim()).filter(|text| !text.is_empty()).map(str::parse).transpose() else {
+        let error = server::refusal("invalid_url", "This is not a complete address. Begin with https://.");
+        return server::answer(Form::Webhook, &url, Err(error));
     };
-    let secret = domain::applications::set_webhook(&services, &access, application, url).await;
-    server::submission_with_note(secret.map(|secret| Note::Webhook { secret: server::reveal(secret) }).map_err(server::failure))
+    let secret = domain::applications::set_webhook(&services, &access, application, address).await;
+    server::answer_with_secret(Form::Webhook, &url, secret.map(server::reveal).map_err(server::failure))
 }
 
 /// Recordings of one application, newest first.
@@ -83,11 +83,11 @@ pub async fn list_recordings(application: String, after: Option<String>) -> Resu
 
 /// Tells the node to stop.
 #[server(prefix = "/api/console", endpoint = "stop-recording")]
-pub async fn stop_recording(recording: RecordingId) -> Submission<()> {
-    use crate::server;
+pub async fn stop_recording(recording: RecordingId) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let stopped = domain::recordings::stop(&services, &access, recording).await;
-    server::submission(stopped.map(drop).map_err(server::failure))
+    server::answer(Form::StopRecording, "", stopped.map(drop).map_err(server::failure))
 }
 
 /// Where a finished file plays from.

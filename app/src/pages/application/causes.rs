@@ -7,21 +7,31 @@ pub fn stopped(cause: StopCause) -> Option<&'static str> {
     match cause {
         StopCause::PeerRequest => None,
         StopCause::ConsoleRequest => Some("Stopped from the console."),
-        StopCause::SwitchedOff => Some("Stopped because Recording or Media Relay was switched off, or the key was revoked."),
+        StopCause::SwitchedOff => {
+            Some("Stopped because Recording or Media Relay was switched off, or the key was revoked.")
+        }
         StopCause::MaxDuration => Some("Stopped at the longest duration this application allows."),
         StopCause::RoomEmpty => Some("Stopped because everyone had left the room."),
-        StopCause::SpoolFull => Some("Stopped because the media node had no disk space left. What was captured before is in the file."),
+        StopCause::SpoolFull => {
+            Some("Stopped because the media node had no disk space left. What was captured before is in the file.")
+        }
         StopCause::Shutdown => Some("Stopped because the media node was shut down."),
-        StopCause::NodeCrash => Some("The media process ended without warning. Up to a second may be missing at the end."),
+        StopCause::NodeCrash => {
+            Some("The media process ended without warning. Up to a second may be missing at the end.")
+        }
     }
 }
 
 /// Why there is no file, and what to do about it.
 pub fn failed(cause: FailureCause) -> &'static str {
     match cause {
-        FailureCause::CaptureLost => "Nothing was captured. Check that participants were sending audio or video through Media Relay.",
+        FailureCause::CaptureLost => {
+            "Nothing was captured. Check that participants were sending audio or video through Media Relay."
+        }
         FailureCause::MixFailed => "The capture could not be turned into a file. The log of the media node says why.",
         FailureCause::UploadFailed => "The bucket did not accept the file. Validate the storage and record again.",
-        FailureCause::NodeLost => "The media node did not come back. Check that it is running and can reach the control plane.",
+        FailureCause::NodeLost => {
+            "The media node did not come back. Check that it is running and can reach the control plane."
+        }
     }
 }

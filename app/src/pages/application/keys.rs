@@ -1,30 +1,36 @@
-use super::{Forms, view::KeyView};
-use crate::components::{Card, CopyText, FormNotice, Instant, SubmitButton};
-use leptos::{either::Either, prelude::*};
+use super::{
+    api::{CreateKey, RevokeKey},
+    view::KeyView,
+};
+use crate::{
+    components::{Card, CopyText, FormNotice, Instant},
+    note::Form,
+};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use protocol::ids::ApplicationId;
 
 /// Keys that pages join with.
 #[component]
-pub fn KeysCard(application: ApplicationId, keys: Vec<KeyView>, forms: Forms) -> impl IntoView {
+pub fn KeysCard(application: ApplicationId, keys: Vec<KeyView>) -> impl IntoView {
     let none_live = keys.iter().all(|key| key.revoked);
-    let rows = keys.into_iter().map(move |key| view! { <KeyRow application key forms/> });
+    let rows = keys.into_iter().map(move |key| view! { <KeyRow application key/> });
     view! {
         <Card id="keys" title="App key">
             <p class="muted">"Your pages join rooms with it. It is not a secret: the allowed origins say which pages may use it."</p>
             {none_live.then(|| view! { <p class="notice">"No key is valid, so nobody can join. Make one."</p> })}
             <ul class="keys">{rows.collect_view()}</ul>
-            <ActionForm action=forms.create_key>
+            <form method="post" action=CreateKey::url()>
                 <input type="hidden" name="application" value=application.to_string()/>
-                <SubmitButton label="Make another key" busy_label="Making…" pending=forms.create_key.pending() class="button button-small"/>
-            </ActionForm>
-            <FormNotice action=forms.create_key/>
-            <FormNotice action=forms.revoke_key done="The key was revoked."/>
+                <button type="submit" class="button button-small">"Make another key"</button>
+            </form>
+            <FormNotice form=Form::CreateKey done="The new key is ready."/>
+            <FormNotice form=Form::RevokeKey done="The key was revoked."/>
         </Card>
     }
 }
 
 #[component]
-fn KeyRow(application: ApplicationId, key: KeyView, forms: Forms) -> impl IntoView {
+fn KeyRow(application: ApplicationId, key: KeyView) -> impl IntoView {
     let id = key.id.to_string();
     if key.revoked {
         return Either::Left(view! {
@@ -37,11 +43,11 @@ fn KeyRow(application: ApplicationId, key: KeyView, forms: Forms) -> impl IntoVi
             <details class="revoke">
                 <summary>"Revoke…"</summary>
                 <p class="muted">"Made "<Instant unix_ms=key.created_ms/>" UTC. Pages that use this key can no longer join, and its calls end. This cannot be undone."</p>
-                <ActionForm action=forms.revoke_key>
+                <form method="post" action=RevokeKey::url()>
                     <input type="hidden" name="application" value=application.to_string()/>
                     <input type="hidden" name="key" value=id/>
-                    <SubmitButton label="Revoke this key" busy_label="Revoking…" pending=forms.revoke_key.pending() class="button button-small button-danger"/>
-                </ActionForm>
+                    <button type="submit" class="button button-small button-danger">"Revoke this key"</button>
+                </form>
             </details>
         </li>
     })

@@ -1,9 +1,9 @@
 use super::{api::StopRecording, causes, view::RecordingView};
 use crate::{
-    components::{Elapsed, Instant, Pipeline, RecordingBadge, SubmitButton},
+    components::{Elapsed, Instant, Pipeline, RecordingBadge},
     format,
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use protocol::recording::RecordingState;
 
 /// Length of the longest recording in the list; bars are drawn beside it.
@@ -29,12 +29,12 @@ pub fn RecordingRows(
     recording: RecordingView,
     scale: Scale,
     /// This page, without the player.
-    here: Signal<String>,
-    stop: ServerAction<StopRecording>,
+    here: String,
 ) -> impl IntoView {
     let remark = remark(&recording);
     let id = recording.id.to_string();
-    let (room, state, started_ms, duration_ms) = (recording.room.clone(), recording.state, recording.started_ms, recording.duration_ms);
+    let (room, state, started_ms, duration_ms) =
+        (recording.room.clone(), recording.state, recording.started_ms, recording.duration_ms);
     let size = recording.bytes.map(|bytes| {
         let picture = recording.picture.map(|(width, height)| format!("{width} × {height}"));
         view! { {format::size(bytes)}<span class="table-detail">{picture}</span> }
@@ -47,7 +47,7 @@ pub fn RecordingRows(
                 <td data-label="Started"><Instant unix_ms=started_ms/></td>
                 <td data-label="Duration">{duration_ms.map(|ms| view! { <Length ms scale/> })}</td>
                 <td data-label="Size" class="number">{size}</td>
-                <td class="table-actions"><Actions recording here stop/></td>
+                <td class="table-actions"><Actions recording here/></td>
             </tr>
             {remark.map(|remark| view! { <tr class="recording-remark"><td colspan="6">{remark}</td></tr> })}
         </tbody>
@@ -78,26 +78,23 @@ fn Length(ms: u64, scale: Scale) -> impl IntoView {
 }
 
 #[component]
-fn Actions(recording: RecordingView, here: Signal<String>, stop: ServerAction<StopRecording>) -> impl IntoView {
+fn Actions(recording: RecordingView, here: String) -> impl IntoView {
     let id = recording.id.to_string();
     let of_room = format!(" the recording of {}", recording.room);
     match recording.state {
         RecordingState::Ready => {
             let download = format!("/api/console/download?recording={id}");
-            let play = move || {
-                let here = here.get();
-                format!("{here}{}play={id}", if here.contains('?') { '&' } else { '?' })
-            };
+            let play = format!("{here}{}play={id}#player", if here.contains('?') { '&' } else { '?' });
             Some(view! {
                 <a class="button button-small" href=play>"Play"<span class="visually-hidden">{of_room.clone()}</span></a>
-                <a class="button button-small" href=download rel="external">"Download"<span class="visually-hidden">{of_room}</span></a>
+                <a class="button button-small" href=download>"Download"<span class="visually-hidden">{of_room}</span></a>
             }.into_any())
         }
         RecordingState::Requested | RecordingState::Recording => Some(view! {
-            <ActionForm action=stop>
+            <form method="post" action=StopRecording::url()>
                 <input type="hidden" name="recording" value=id/>
-                <SubmitButton label="Stop" busy_label="Stopping…" pending=stop.pending() class="button button-small button-danger"/>
-            </ActionForm>
+                <button type="submit" class="button button-small button-danger">"Stop"<span class="visually-hidden">{of_room}</span></button>
+            </form>
         }.into_any()),
         _ => None,
     }

@@ -1,16 +1,18 @@
 use super::{
-    api::{StopRecording, list_recordings},
+    api::list_recordings,
     player::Player,
     recording_rows::{RecordingRows, Scale},
     view::RecordingList,
 };
 use crate::{
-    components::{Card, EmptyState, FormNotice, Loading, Problem},
-    error::{ConsoleError, ErrorKind},
-    format, paths,
+    components::{Card, EmptyState, FormNotice, Problem},
+    error::ErrorKind,
+    format,
+    note::Form,
+    paths,
 };
-use leptos::{either::{Either, EitherOf3}, prelude::*};
-use leptos_router::hooks::use_query_map;
+use leptos::{either::Either, prelude::*, task::spawn_local};
+use protocol::ids::ApplicationId;
 use std::time::Duration;
 
 /// How often a visible page looks again while a recording is on its way.
@@ -18,88 +20,101 @@ const REFRESH: Duration = Duration::from_secs(2);
 /// Every how many of these looks happens while none is.
 const IDLE_FACTOR: u32 = 5;
 
-/// Recordings of one application, kept fresh, and the player.
+/// Recordings of one application, and the player.
 #[component]
-pub fn RecordingsCard(application: Memo<String>) -> impl IntoView {
-    let query = use_query_map();
-    let after = Memo::new(move |_| query.read().get("after"));
-    let playing = Memo::new(move |_| query.read().get("play"));
-    let stop = ServerAction::<StopRecording>::new();
-    let list = Resource::new(
-        move || (application.get(), after.get(), stop.version().get()),
-        |(application, after, _)| list_recordings(application, after),
-    );
-    keep_fresh(list);
-    let here = Signal::derive(move || match after.get() {
-        Some(after) => format!("{}?after={after}", paths::application(application.get())),
-        None => paths::application(application.get()),
-    });
+pub fn RecordingsCard(
+    application: ApplicationId,
+    /// Where this page of the list begins.
+    after: Option<String>,
+    playing: Option<String>,
+) -> impl IntoView {
+    let here = page_address(application, after.as_deref());
+    let player = playing.map(|recording| view! { <Player recording close=format!("{here}#recordings")/> });
     view! {
         <Card id="recordings" title="Recordings" wide=true>
-            <Player recording=playing close=here/>
-            <FormNotice action=stop/>
-            <Transition fallback=Loading>
-                {move || Suspend::new(async move {
-                    match list.await {
-                        Ok(list) => EitherOf3::A(view! { <Recordings list application after=after.get_untracked() here stop/> }),
-                        // The page itself says so.
-                        Err(ConsoleError { kind: ErrorKind::NotFound, .. }) => EitherOf3::B(()),
-                        Err(error) => EitherOf3::C(view! { <Problem error/> }),
+            {player}
+            <FormNotice form=Form::StopRecording done="The recording is being stopped."/>
+            <Suspense>
+                {Suspend::new(async move {
+                    match list_recordings(application.to_string(), after.clone()).await {
+                        Ok(list) => Either::Left(view! { <LiveRecordings application after list/> }),
+                        Err(error) => Either::Right(view! { <Problem error/> }),
                     }
                 })}
-            </Transition>
+            </Suspense>
         </Card>
     }
 }
 
-/// Looks again every now and then; scripts only.
-fn keep_fresh(list: Resource<Result<RecordingList, ConsoleError>>) {
+/// Address of the part of the list that begins after this place.
+fn page_address(application: ApplicationId, after: Option<&str>) -> String {
+    let page = paths::application(application);
+    after.map_or_else(|| page.clone(), |after| format!("{page}?after={after}"))
+}
+
+/// The list, kept fresh where a script can look again.
+#[island]
+fn LiveRecordings(application: ApplicationId, after: Option<String>, list: RecordingList) -> impl IntoView {
+    let list = RwSignal::new(list);
+    keep_fresh(application, after.clone(), list);
+    view! {
+        {move || {
+            let (after, list) = (after.clone(), list.get());
+            if list.items.is_empty() {
+                return Either::Left(view! { <Nothing application first=after.is_none()/> });
+            }
+            Either::Right(view! { <Recordings application after list/> })
+        }}
+    }
+}
+
+/// Looks again every now and then. What is shown stays when the server does not answer.
+fn keep_fresh(application: ApplicationId, after: Option<String>, list: RwSignal<RecordingList>) {
     let looks = StoredValue::new(0_u32);
+    let look = move || {
+        looks.update_value(|count| *count = count.wrapping_add(1));
+        let due = list.with_untracked(|list| list.in_progress() > 0) || looks.get_value().is_multiple_of(IDLE_FACTOR);
+        if !due || document().hidden() {
+            return;
+        }
+        let after = after.clone();
+        spawn_local(async move {
+            match list_recordings(application.to_string(), after).await {
+                Ok(fresh) if list.with_untracked(|shown| *shown != fresh) => list.set(fresh),
+                Err(error) if error.kind == ErrorKind::SignedOut => {
+                    let _ = window().location().reload();
+                }
+                _ => {}
+            }
+        });
+    };
     Effect::new(move |_| {
-        let look = move || {
-            if document().hidden() {
-                return;
-            }
-            looks.update_value(|count| *count = count.wrapping_add(1));
-            let busy = list.with_untracked(|list| matches!(list, Some(Ok(list)) if list.in_progress() > 0));
-            if busy || looks.get_value() % IDLE_FACTOR == 0 {
-                list.refetch();
-            }
-        };
-        if let Ok(timer) = set_interval_with_handle(look, REFRESH) {
+        if let Ok(timer) = set_interval_with_handle(look.clone(), REFRESH) {
             on_cleanup(move || timer.clear());
         }
     });
 }
 
 #[component]
-fn Recordings(
-    list: RecordingList,
-    application: Memo<String>,
-    after: Option<String>,
-    /// This page, without the player.
-    here: Signal<String>,
-    stop: ServerAction<StopRecording>,
-) -> impl IntoView {
-    let first = after.map(|_| view! { <a class="button button-small" href=move || paths::application(application.get())>"Newest"</a> });
-    if list.items.is_empty() {
-        return Either::Left(view! { <Nothing application/> {first} });
-    }
-    let in_progress = list.in_progress();
-    let summary = if in_progress == 0 {
-        format::count(list.items.len(), "recording")
-    } else {
-        format!("{}, {in_progress} on the way", format::count(list.items.len(), "recording"))
+fn Recordings(application: ApplicationId, after: Option<String>, list: RecordingList) -> impl IntoView {
+    let here = page_address(application, after.as_deref());
+    let newest =
+        after.map(|_| view! { <a class="button button-small" href=page_address(application, None)>"Newest"</a> });
+    let older = list.next.as_deref().map(|next| page_address(application, Some(next)));
+    let older = older.map(|address| view! { <a class="button button-small" href=address>"Older"</a> });
+    let shown = format::count(list.items.len(), "recording");
+    let summary = match list.in_progress() {
+        0 => format!("{shown} on this page."),
+        on_the_way => format!("{shown} on this page, {on_the_way} on the way."),
     };
-    let older = list.next.map(|next| {
-        view! { <a class="button button-small" href=move || format!("{}?after={next}", paths::application(application.get()))>"Older"</a> }
-    });
     let scale = Scale::of(&list.items);
-    let items = StoredValue::new(list.items);
-    Either::Right(view! {
+    let rows_here = here.clone();
+    let rows =
+        list.items.into_iter().map(move |recording| view! { <RecordingRows recording scale here=rows_here.clone()/> });
+    view! {
         <div class="list-head">
-            <p class="muted" role="status">{summary}" on this page. Times are UTC."</p>
-            <a class="button button-small" href=move || here.get() rel="external">"Refresh"</a>
+            <p class="muted" role="status">{summary}</p>
+            <a class="button button-small" href=here>"Refresh"</a>
         </div>
         <div class="table-frame">
             <table class="table recordings">
@@ -108,28 +123,31 @@ fn Recordings(
                     <tr>
                         <th scope="col">"State"</th>
                         <th scope="col">"Room"</th>
-                        <th scope="col">"Started"</th>
+                        <th scope="col">"Started (UTC)"</th>
                         <th scope="col">"Duration"</th>
                         <th scope="col">"Size"</th>
                         <th scope="col"><span class="visually-hidden">"Actions"</span></th>
                     </tr>
                 </thead>
-                <For each=move || items.get_value() key=|recording| recording.clone() let:recording>
-                    <RecordingRows recording scale here stop/>
-                </For>
+                {rows.collect_view()}
             </table>
         </div>
-        <div class="pager">{first}{older}</div>
-    })
+        <div class="pager">{newest}{older}</div>
+    }
 }
 
-/// Says how to get a first recording.
+/// Says how to get a first recording, or that the list has ended.
 #[component]
-fn Nothing(application: Memo<String>) -> impl IntoView {
-    view! {
-        <EmptyState title="No recordings here yet">
-            <p>"Open the demo call, share its link with someone (or a second tab), and press Record. The file arrives here seconds after you stop."</p>
-            <p><a class="button" href=move || paths::demo(application.get()) rel="external">"Open the demo call"</a></p>
-        </EmptyState>
+fn Nothing(application: ApplicationId, first: bool) -> impl IntoView {
+    if !first {
+        return Either::Left(view! {
+            <p class="muted">"No older recordings. "<a href=paths::application(application)>"To the newest"</a></p>
+        });
     }
+    Either::Right(view! {
+        <EmptyState title="No recordings here yet">
+            <p>"Open the demo call, share its link with someone (or a second tab), and start a recording. The file arrives here seconds after you stop."</p>
+            <p><a class="button" href=paths::demo(application)>"Open the demo call"</a></p>
+        </EmptyState>
+    })
 }

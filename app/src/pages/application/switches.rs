@@ -1,9 +1,13 @@
-use super::{Forms, view::MissingCondition};
+use super::{
+    api::{SetRecording, SetRelay},
+    view::MissingCondition,
+};
 use crate::{
     components::{Card, FormNotice},
+    note::Form,
     paths,
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use protocol::ids::ApplicationId;
 
 /// Media Relay and Recording.
@@ -13,7 +17,6 @@ pub fn SwitchesCard(
     relay: bool,
     recording: bool,
     missing: Vec<MissingCondition>,
-    forms: Forms,
 ) -> impl IntoView {
     view! {
         <Card id="switches" title="Calls">
@@ -24,11 +27,11 @@ pub fn SwitchesCard(
                         "Audio and video go through Mixdown's node. When off, participants connect to each other directly. Switching it ends running calls of this application; recordings of them are delivered."
                     </p>
                 </div>
-                <ActionForm action=forms.relay>
+                <form method="post" action=SetRelay::url()>
                     <input type="hidden" name="application" value=application.to_string()/>
-                    <SwitchButton on=relay label="relay-label" help="relay-help" pending=forms.relay.pending()/>
-                </ActionForm>
-                <FormNotice action=forms.relay/>
+                    <SwitchButton on=relay label="relay-label" help="relay-help"/>
+                </form>
+                <FormNotice form=Form::Relay/>
             </div>
             <div class="setting">
                 <div class="setting-text">
@@ -37,11 +40,11 @@ pub fn SwitchesCard(
                         "Participants may start recordings. Switching it off stops the running ones within seconds and delivers what they captured."
                     </p>
                 </div>
-                <ActionForm action=forms.recording>
+                <form method="post" action=SetRecording::url()>
                     <input type="hidden" name="application" value=application.to_string()/>
-                    <SwitchButton on=recording label="recording-label" help="recording-help" pending=forms.recording.pending()/>
-                </ActionForm>
-                <FormNotice action=forms.recording/>
+                    <SwitchButton on=recording label="recording-label" help="recording-help"/>
+                </form>
+                <FormNotice form=Form::Recording/>
                 <Conditions missing/>
             </div>
         </Card>
@@ -50,7 +53,7 @@ pub fn SwitchesCard(
 
 /// A button that says what pressing it brings about; the form carries the new position.
 #[component]
-fn SwitchButton(on: bool, label: &'static str, help: &'static str, #[prop(into)] pending: Signal<bool>) -> impl IntoView {
+fn SwitchButton(on: bool, label: &'static str, help: &'static str) -> impl IntoView {
     view! {
         <input type="hidden" name="on" value=(!on).to_string()/>
         <button
@@ -60,7 +63,6 @@ fn SwitchButton(on: bool, label: &'static str, help: &'static str, #[prop(into)]
             aria-checked=on.to_string()
             aria-labelledby=label
             aria-describedby=help
-            disabled=move || pending.get()
         >
             <span class="switch-track" aria-hidden="true"></span>
             <span class="switch-word" aria-hidden="true">{if on { "On" } else { "Off" }}</span>
@@ -77,7 +79,9 @@ fn Conditions(missing: Vec<MissingCondition>) -> impl IntoView {
     let items = missing.into_iter().map(|condition| {
         let advice = match condition.code.as_str() {
             "relay_required" => view! { "Switch it on above." }.into_any(),
-            "storage_not_validated" => view! { <a href=paths::STORAGE>"Open the storage and validate it."</a> }.into_any(),
+            "storage_not_validated" => {
+                view! { <a href=paths::STORAGE>"Open the storage and validate it."</a> }.into_any()
+            }
             "plan_required" => view! { "Ask whoever runs this installation to change the plan." }.into_any(),
             _ => ().into_any(),
         };

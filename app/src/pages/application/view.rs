@@ -6,7 +6,7 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One application with what the form that led here had to say.
+/// One application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationView {
     pub id: ApplicationId,
@@ -18,7 +18,6 @@ pub struct ApplicationView {
     pub allowed_origins: Vec<String>,
     pub webhook: Option<String>,
     pub created_ms: u64,
-    pub note: Option<Note>,
 }
 
 /// Something Recording still needs.
@@ -34,15 +33,6 @@ pub struct KeyView {
     pub id: AppKeyId,
     pub created_ms: u64,
     pub revoked: bool,
-}
-
-/// What was saved, for the page that follows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Note {
-    Origins,
-    /// The new signing secret; it is shown this once.
-    Webhook { secret: Option<String> },
 }
 
 /// One recording as the list shows it. Equal views are the same row, so a refresh leaves unchanged rows alone.
@@ -105,7 +95,6 @@ mod from_domain {
                 allowed_origins: application.allowed_origins,
                 webhook: application.webhook.map(|webhook| webhook.url.to_string()),
                 created_ms: unix_ms(application.created_at.timestamp_millis()),
-                note: None,
             }
         }
     }
@@ -118,7 +107,11 @@ mod from_domain {
 
     impl From<AppKey> for KeyView {
         fn from(key: AppKey) -> Self {
-            Self { id: key.id, created_ms: unix_ms(key.created_at.timestamp_millis()), revoked: key.revoked_at.is_some() }
+            Self {
+                id: key.id,
+                created_ms: unix_ms(key.created_at.timestamp_millis()),
+                revoked: key.revoked_at.is_some(),
+            }
         }
     }
 

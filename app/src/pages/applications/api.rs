@@ -1,5 +1,5 @@
 use super::ApplicationSummary;
-use crate::error::{ConsoleError, Submission};
+use crate::error::ConsoleError;
 use leptos::prelude::*;
 
 /// All applications of the org, by name.
@@ -12,14 +12,17 @@ pub async fn list_applications() -> Result<Vec<ApplicationSummary>, ConsoleError
 
 /// Makes one and goes there.
 #[server(prefix = "/api/console", endpoint = "create-application")]
-pub async fn create_application(name: String) -> Submission<()> {
-    use crate::server;
+pub async fn create_application(name: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, paths, server};
     use protocol::names::DisplayName;
     let (services, access) = server::access().await?;
-    let name = match DisplayName::try_from(name.trim().to_owned()) {
-        Ok(name) => name,
-        Err(reason) => return server::refuse("invalid_name", format!("The name {reason}.")),
+    let created = match DisplayName::try_from(name.trim().to_owned()) {
+        Ok(valid) => domain::applications::create(&services, &access, valid).await.map_err(server::failure),
+        Err(reason) => Err(server::refusal("invalid_name", format!("The name {reason}."))),
     };
-    let created = domain::applications::create(&services, &access, name).await.map_err(server::failure);
-    server::submission(created.map(|application| server::redirect(&crate::paths::application(application.id))))
+    match created {
+        Ok(application) => server::redirect(&paths::application(application.id)),
+        Err(error) => server::answer(Form::CreateApplication, &name, Err(error))?,
+    }
+    Ok(())
 }

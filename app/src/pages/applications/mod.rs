@@ -3,11 +3,13 @@
 mod api;
 
 use crate::{
-    components::{Card, EmptyState, Field, FormNotice, Loading, PageHeader, Problem, SubmitButton},
-    format, paths,
+    components::{Card, EmptyState, Field, FormNotice, PageHeader, Problem},
+    format,
+    note::{Form, Note},
+    paths,
 };
 use api::{CreateApplication, list_applications};
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use protocol::{ids::ApplicationId, limits::DISPLAY_NAME_CHARS};
 use serde::{Deserialize, Serialize};
 
@@ -36,12 +38,11 @@ impl From<domain::applications::Application> for ApplicationSummary {
 
 #[component]
 pub fn ApplicationsPage() -> impl IntoView {
-    let applications = Resource::new(|| (), |()| list_applications());
     view! {
         <PageHeader title="Applications" summary="Each one is a product of yours whose calls Mixdown relays and records."/>
-        <Suspense fallback=Loading>
-            {move || Suspend::new(async move {
-                match applications.await {
+        <Suspense>
+            {Suspend::new(async move {
+                match list_applications().await {
                     Ok(applications) => Either::Left(view! { <ApplicationList applications/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
@@ -70,7 +71,8 @@ fn ApplicationList(applications: Vec<ApplicationSummary>) -> impl IntoView {
 
 #[component]
 fn ApplicationTile(application: ApplicationSummary) -> impl IntoView {
-    let keys = if application.live_keys == 0 { "No key".to_owned() } else { format::count(application.live_keys, "key") };
+    let keys =
+        if application.live_keys == 0 { "No key".to_owned() } else { format::count(application.live_keys, "key") };
     view! {
         <li class="tile">
             <h2><a class="tile-link" href=paths::application(application.id)>{application.name}</a></h2>
@@ -91,16 +93,14 @@ fn SwitchBadge(name: &'static str, on: bool) -> impl IntoView {
 
 #[component]
 fn CreateForm() -> impl IntoView {
-    let create = ServerAction::<CreateApplication>::new();
+    let name = Note::entered_or(Form::CreateApplication, String::new());
     view! {
         <Card id="create" title="New application">
-            <ActionForm action=create>
-                <div class="form form-row">
-                    <Field id="name" name="name" label="Name" placeholder="Support calls" max_length=DISPLAY_NAME_CHARS as u32/>
-                    <SubmitButton label="Create" busy_label="Creating…" pending=create.pending()/>
-                </div>
-                <FormNotice action=create/>
-            </ActionForm>
+            <form class="form form-row" method="post" action=CreateApplication::url()>
+                <Field id="name" name="name" label="Name" value=name placeholder="Support calls" max_length=DISPLAY_NAME_CHARS as u32/>
+                <button type="submit" class="button button-primary">"Create"</button>
+            </form>
+            <FormNotice form=Form::CreateApplication/>
         </Card>
     }
 }

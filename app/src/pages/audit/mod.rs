@@ -2,7 +2,7 @@
 
 mod api;
 
-use crate::components::{EmptyState, Instant, Loading, PageHeader, Problem};
+use crate::components::{EmptyState, Instant, PageHeader, Problem};
 use api::load_audit_log;
 use leptos::{either::Either, prelude::*};
 use serde::{Deserialize, Serialize};
@@ -34,12 +34,11 @@ impl From<domain::audit::Entry> for AuditEntry {
 
 #[component]
 pub fn AuditPage() -> impl IntoView {
-    let log = Resource::new(|| (), |()| load_audit_log());
     view! {
         <PageHeader title="Audit log" summary="Every change of settings and keys, every start, stop, view and download of a recording. Times are UTC."/>
-        <Suspense fallback=Loading>
-            {move || Suspend::new(async move {
-                match log.await {
+        <Suspense>
+            {Suspend::new(async move {
+                match load_audit_log().await {
                     Ok(log) => Either::Left(view! { <Entries log/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

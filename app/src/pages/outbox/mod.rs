@@ -2,7 +2,7 @@
 
 mod api;
 
-use crate::components::{EmptyState, Instant, Loading, PageHeader, Problem};
+use crate::components::{EmptyState, Instant, PageHeader, Problem};
 use api::list_mails;
 use leptos::{either::Either, prelude::*};
 use serde::{Deserialize, Serialize};
@@ -32,12 +32,11 @@ impl From<domain::mail::Mail> for Mail {
 
 #[component]
 pub fn OutboxPage() -> impl IntoView {
-    let mails = Resource::new(|| (), |()| list_mails());
     view! {
         <PageHeader title="Outbox" summary="No mail server is configured, so mails are kept here instead of being sent."/>
-        <Suspense fallback=Loading>
-            {move || Suspend::new(async move {
-                match mails.await {
+        <Suspense>
+            {Suspend::new(async move {
+                match list_mails().await {
                     Ok(mails) => Either::Left(view! { <MailList mails/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

@@ -1,5 +1,5 @@
 use super::StorageView;
-use crate::error::{ConsoleError, Submission};
+use crate::error::ConsoleError;
 use leptos::prelude::*;
 use protocol::ids::StorageId;
 
@@ -13,18 +13,18 @@ pub async fn load_storage() -> Result<Option<StorageView>, ConsoleError> {
 
 /// Tries everything a recording needs.
 #[server(prefix = "/api/console", endpoint = "validate-storage")]
-pub async fn validate_storage(storage: StorageId) -> Submission<()> {
-    use crate::server;
+pub async fn validate_storage(storage: StorageId) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let steps = domain::storage::validate(&services, &access, storage).await;
-    server::submission(steps.map(drop).map_err(server::failure))
+    server::answer(Form::Storage, "", steps.map(drop).map_err(server::failure))
 }
 
 /// Puts the org on the store that runs inside Mixdown.
 #[server(prefix = "/api/console", endpoint = "use-embedded-storage")]
-pub async fn use_embedded_storage() -> Submission<()> {
-    use crate::server;
+pub async fn use_embedded_storage() -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let storage = domain::storage::set_embedded(&services, &access).await;
-    server::submission(storage.map(drop).map_err(server::failure))
+    server::answer(Form::Storage, "", storage.map(drop).map_err(server::failure))
 }

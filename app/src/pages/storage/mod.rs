@@ -2,9 +2,12 @@
 
 mod api;
 
-use crate::components::{Card, EmptyState, FormNotice, Instant, Loading, PageHeader, Problem, SubmitButton};
+use crate::{
+    components::{Card, EmptyState, FormNotice, Instant, PageHeader, Problem},
+    note::Form,
+};
 use api::{UseEmbeddedStorage, ValidateStorage, load_storage};
-use leptos::{either::EitherOf3, prelude::*};
+use leptos::{either::EitherOf3, prelude::*, server_fn::ServerFn};
 use protocol::ids::StorageId;
 use serde::{Deserialize, Serialize};
 
@@ -64,29 +67,29 @@ impl From<domain::storage::Step> for StepView {
 
 #[component]
 pub fn StoragePage() -> impl IntoView {
-    let validate = ServerAction::<ValidateStorage>::new();
-    let use_embedded = ServerAction::<UseEmbeddedStorage>::new();
-    let changes = move || (validate.version().get(), use_embedded.version().get());
-    let storage = Resource::new(changes, |_| load_storage());
     view! {
         <PageHeader title="Storage" summary="Finished recordings go straight into this bucket. The media node never sees its credentials."/>
-        <Transition fallback=Loading>
-            {move || Suspend::new(async move {
-                match storage.await {
-                    Ok(Some(storage)) => EitherOf3::A(view! { <StorageCards storage validate/> }),
-                    Ok(None) => EitherOf3::B(view! { <NoStorage use_embedded/> }),
+        <Suspense>
+            {Suspend::new(async move {
+                match load_storage().await {
+                    Ok(Some(storage)) => EitherOf3::A(view! { <StorageCards storage/> }),
+                    Ok(None) => EitherOf3::B(view! { <NoStorage/> }),
                     Err(error) => EitherOf3::C(view! { <Problem error/> }),
                 }
             })}
-        </Transition>
+        </Suspense>
     }
 }
 
 #[component]
-fn StorageCards(storage: StorageView, validate: ServerAction<ValidateStorage>) -> impl IntoView {
+fn StorageCards(storage: StorageView) -> impl IntoView {
     let state = match storage.validated_ms {
-        Some(at) => view! { <span class="badge badge-good">"Validated"</span>" "<Instant unix_ms=at/>" UTC" }.into_any(),
-        None => view! { <span class="badge badge-bad">"Not validated"</span>" Recording cannot be switched on." }.into_any(),
+        Some(at) => {
+            view! { <span class="badge badge-good">"Validated"</span>" "<Instant unix_ms=at/>" UTC" }.into_any()
+        }
+        None => {
+            view! { <span class="badge badge-bad">"Not validated"</span>" Recording cannot be switched on." }.into_any()
+        }
     };
     view! {
         <div class="cards">
@@ -100,11 +103,11 @@ fn StorageCards(storage: StorageView, validate: ServerAction<ValidateStorage>) -
             </Card>
             <Card id="validation" title="Validation">
                 <Steps steps=storage.steps/>
-                <ActionForm action=validate>
+                <form method="post" action=ValidateStorage::url()>
                     <input type="hidden" name="storage" value=storage.id.to_string()/>
-                    <SubmitButton label="Validate again" busy_label="Validating…" pending=validate.pending() class="button"/>
-                    <FormNotice action=validate/>
-                </ActionForm>
+                    <button type="submit" class="button">"Validate again"</button>
+                </form>
+                <FormNotice form=Form::Storage done="Everything was tried just now."/>
             </Card>
         </div>
     }
@@ -126,18 +129,18 @@ fn Steps(steps: Vec<StepView>) -> impl IntoView {
             </li>
         }
     });
-    view! { <ol class="steps" aria-live="polite">{items.collect_view()}</ol> }
+    view! { <ol class="steps">{items.collect_view()}</ol> }
 }
 
 #[component]
-fn NoStorage(use_embedded: ServerAction<UseEmbeddedStorage>) -> impl IntoView {
+fn NoStorage() -> impl IntoView {
     view! {
         <EmptyState title="No storage yet">
             <p>"Recordings need a bucket. The store that runs inside Mixdown is ready to use."</p>
-            <ActionForm action=use_embedded>
-                <SubmitButton label="Use the embedded store" busy_label="Validating…" pending=use_embedded.pending()/>
-                <FormNotice action=use_embedded/>
-            </ActionForm>
+            <form method="post" action=UseEmbeddedStorage::url()>
+                <button type="submit" class="button button-primary">"Use the embedded store"</button>
+            </form>
+            <FormNotice form=Form::Storage/>
         </EmptyState>
     }
 }
