@@ -5,7 +5,11 @@ mod support;
 
 use media::mixer::{self, Line, MixError};
 use protocol::recording::CaptureKey;
-use std::fs;
+use std::{
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+};
 use support::{
     call::{Call, NETWORK_SECONDS, Peer},
     judge::{FULL, LEFT, Mixed, RIGHT},
@@ -165,6 +169,26 @@ fn a_large_file_leaves_in_parts() {
     let mixed = Mixed::from(&Call::record(&[Peer::new(content, 20.0)], 20.0, true));
     assert!(mixed.parts.len() >= 2, "{:?}", mixed.parts);
     assert_eq!(mixed.beeps(ANNA_HERTZ).len(), 19);
+}
+
+#[test]
+fn the_mix_process_takes_its_key_from_standard_input() {
+    let call = Call::record(&[], 1.0, true);
+    for (key, code, last) in [("07", 0, r#"{"done":"#), ("08", 1, r#"{"error":"#)] {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_mixdown-media"))
+            .args(["mix", "--dir"])
+            .arg(call.directory())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        process.stdin.take().unwrap().write_all(format!("{}\n", key.repeat(32)).as_bytes()).unwrap();
+        let done = process.wait_with_output().unwrap();
+        assert_eq!(done.status.code(), Some(code));
+        let said = String::from_utf8_lossy(&done.stdout);
+        let line = said.rsplit_once(last).unwrap().1;
+        assert_eq!(line.find('\n'), Some(line.len() - 1), "{line}");
+    }
 }
 
 #[test]
