@@ -39,6 +39,7 @@ on_both! {
         changed.mark_unchanged();
         let origins = vec!["https://Shop.example/".to_owned()];
         applications::set_allowed_origins(services, &access, demo.id, origins).await.unwrap();
+        world.advance(1);
         let key = applications::create_key(services, &access, demo.id).await.unwrap();
         applications::revoke_key(services, &access, demo.id, key.id).await.unwrap();
         let again = applications::revoke_key(services, &access, demo.id, key.id).await.unwrap();
