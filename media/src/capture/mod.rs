@@ -22,7 +22,7 @@ mod writer;
 
 pub use budget::SpoolBudget;
 pub use manifest::Manifest;
-pub use order::{OrderedPacket, Place, Placement, Reordered, SequenceUnwrapper, TimestampUnwrapper};
+pub use order::{OrderedPacket, Place, Placement, Reordered};
 pub use reader::{Capture, LoggedRecord, Records, TrackLog, TrackPackets, read};
 pub use rtp::RtpHeader;
 pub use spool::erase;
