@@ -14,6 +14,7 @@ const REASONS = {
   origin_not_allowed: 'Pages of this address may no longer join.',
   replaced: 'This place was taken over by another window.',
   unreachable: 'The connection could not be restored.',
+  media_unreachable: 'No audio or video reaches the media node from this network; its UDP port may be blocked.',
   room_full: 'The room is full.',
 };
 

@@ -26,13 +26,17 @@ export class Relay {
    * @param {(message: object) => void} options.send
    * @param {(peer: string, stream: MediaStream) => void} options.onStream
    * @param {(peer: string) => void} options.onStreamEnded
+   * @param {() => void} [options.onConnected] media can flow
    * @param {typeof RTCPeerConnection} [options.Connection]
    */
-  constructor({ stream, send, onStream, onStreamEnded, Connection = RTCPeerConnection }) {
+  constructor({ stream, send, onStream, onStreamEnded, onConnected, Connection = RTCPeerConnection }) {
     this.#send = send;
     this.#onStream = onStream;
     this.#onStreamEnded = onStreamEnded;
     this.#connection = new Connection({ bundlePolicy: 'max-bundle' });
+    this.#connection.onconnectionstatechange = () => {
+      if (this.#connection.connectionState === 'connected') onConnected?.();
+    };
     for (const track of stream?.getTracks() ?? []) {
       this.#connection.addTransceiver(track, { direction: 'sendonly', streams: stream ? [stream] : [] });
     }

@@ -52,6 +52,8 @@ export class Room extends Emitter {
   #media = null;
   #over = false;
   #returning = false;
+  /** Whether media has ever reached the node, or was not meant to. */
+  #reachable = false;
   /** @type {string | null} */
   #bye = null;
   /** @type {{ state: string, resolve: (recording: string) => void, reject: (error: MixdownError) => void } | null} */
@@ -91,6 +93,7 @@ export class Room extends Emitter {
     this.relay = welcome.relay;
     this.recording = welcome.recording;
     this.peers = new Map(welcome.peers.map((/** @type {Peer} */ peer) => [peer.id, peer]));
+    this.#reachable ||= !welcome.relay;
     const Media = welcome.relay ? Relay : Mesh;
     this.#media = new Media({
       stream: this.#options.stream,
@@ -103,6 +106,7 @@ export class Room extends Emitter {
         this.streams.delete(peer);
         this.emit('streamEnded', peer);
       },
+      onConnected: () => (this.#reachable = true),
     });
     const media = this.#media;
     const start = media instanceof Relay ? media.start() : Promise.all([...this.peers.keys()].map((id) => media.call(id)));
@@ -167,7 +171,8 @@ export class Room extends Emitter {
         if (message.code === 'invalid_description' && this.#media instanceof Relay) this.#media.refused();
         return this.emit('error', new MixdownError(message.code, message.message));
       case 'bye':
-        this.#bye = message.reason;
+        // A network that lets no media through would only lead to the same end again.
+        this.#bye = message.reason === 'connection_lost' && !this.#reachable ? 'media_unreachable' : message.reason;
         return;
       case 'signal':
         return this.#media instanceof Mesh ? this.#media.handle(message) : undefined;

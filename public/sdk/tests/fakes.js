@@ -36,6 +36,11 @@ export class FakeConnection {
   async setRemoteDescription(description) { this.remoteDescription = description; }
   async addIceCandidate(candidate) { this.candidates.push(candidate.candidate); }
   close() { this.closed = true; }
+  /** Media begins to flow. */
+  connect() {
+    this.connectionState = 'connected';
+    this.onconnectionstatechange();
+  }
 }
 
 export class FakeSocket {

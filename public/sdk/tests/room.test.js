@@ -126,6 +126,22 @@ test('another good-bye is final and says why', async () => {
   assert.equal(heard.length, 1);
 });
 
+test('media that stops is worth coming back for, media that never came through is not', async () => {
+  const publishing = { stream: new FakeStream(['audio']) };
+  const once = await joined(publishing);
+  FakeConnection.made[0].connect();
+  once.socket.says({ type: 'bye', reason: 'connection_lost' });
+  once.socket.drop();
+  await welcome(await nextSocket(2));
+  assert.deepEqual(once.names(), ['reconnecting', 'reconnected']);
+
+  const never = await joined(publishing);
+  never.socket.says({ type: 'bye', reason: 'connection_lost' });
+  never.socket.drop();
+  await settled();
+  assert.deepEqual(never.heard, [['left', 'media_unreachable']]);
+});
+
 test('leaving says so, ends the media and is final', async () => {
   const { room, socket, heard } = await joined({ stream: new FakeStream(['audio', 'video']) });
   room.leave();
