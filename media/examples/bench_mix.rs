@@ -190,8 +190,7 @@ fn ffmpeg(clips: &[PathBuf], encoder: &[&str], output: &Path) -> f64 {
     for clip in clips {
         command.arg("-i").arg(clip);
     }
-    let scaled: String =
-        (0..clips.len()).map(|i| format!("[{i}:v]fps=30,scale=640:360:flags=area[v{i}];")).collect();
+    let scaled: String = (0..clips.len()).map(|i| format!("[{i}:v]fps=30,scale=640:360:flags=area[v{i}];")).collect();
     let labels = |kind: &str| (0..clips.len()).map(|i| format!("[{kind}{i}]")).collect::<String>();
     let sounds: String = (0..clips.len()).map(|i| format!("[{i}:a]")).collect();
     let count = clips.len();
