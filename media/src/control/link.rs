@@ -174,7 +174,11 @@ impl Keeper {
                     }
                 }
                 () = appended.notified() => {}
-                Some(asked) = self.asked.recv() => self.ask(&mut socket, asked).await?,
+                Some(asked) = self.asked.recv() => {
+                    // What happened before the question is told before it is asked.
+                    sent = self.send_events(&mut socket, sent).await?;
+                    self.ask(&mut socket, asked).await?;
+                }
                 _ = reports.tick() => {
                     anyhow::ensure!(unanswered_pings < 2, "no answer");
                     unanswered_pings += 1;

@@ -81,7 +81,11 @@ impl Recorder {
                     self.0.tasks.spawn(async move { recorder.start(room, request, app_key, peer).await });
                 }
                 RecordingRequest::Stopped { recording, cause } => {
-                    self.0.tasks.spawn(async move { recorder.stopped(recording, cause).await });
+                    // Reported before anything else is asked, so that the next start in the room finds it free.
+                    let event = Event::RecordingStopped { recording, at: clock::unix_ms(), cause };
+                    self.0.link.event(event).await;
+                    tracing::info!(%recording, %cause, "recording stopped");
+                    self.0.tasks.spawn(async move { recorder.stopped(recording).await });
                 }
             }
         }
@@ -181,17 +185,12 @@ impl Recorder {
     }
 
     /// A room has written its last packet.
-    async fn stopped(&self, recording: RecordingId, cause: StopCause) {
-        let Some((key, capture)) = self.live().get_mut(&recording).map(|live| (live.key.clone(), live.capture.take()))
-        else {
-            return;
-        };
-        let at = clock::unix_ms();
+    async fn stopped(&self, recording: RecordingId) {
+        let live = self.live().get_mut(&recording).map(|live| (live.key.clone(), live.capture.take()));
+        let Some((key, capture)) = live else { return };
         if let Some(capture) = capture {
             capture.finished().await;
         }
-        tracing::info!(%recording, %cause, "recording stopped");
-        self.0.link.event(Event::RecordingStopped { recording, at, cause }).await;
         self.finish(recording, &key).await;
     }
 
