@@ -15,6 +15,8 @@ compile_error!(
 pub mod components;
 pub mod error;
 pub mod format;
+#[cfg(feature = "ssr")]
+mod from_domain;
 pub mod note;
 pub mod pages;
 pub mod paths;

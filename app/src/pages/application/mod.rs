@@ -8,7 +8,7 @@ mod player;
 mod recording_rows;
 mod recordings;
 mod switches;
-mod view;
+pub(crate) mod view;
 
 use crate::{
     components::{PageHeader, Problem},

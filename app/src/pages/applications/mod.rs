@@ -23,19 +23,6 @@ pub struct ApplicationSummary {
     pub live_keys: usize,
 }
 
-#[cfg(feature = "ssr")]
-impl From<domain::applications::Application> for ApplicationSummary {
-    fn from(application: domain::applications::Application) -> Self {
-        Self {
-            id: application.id,
-            name: application.name.to_string(),
-            relay: application.relay,
-            recording: application.recording,
-            live_keys: application.keys.iter().filter(|key| key.revoked_at.is_none()).count(),
-        }
-    }
-}
-
 #[component]
 pub fn ApplicationsPage() -> impl IntoView {
     view! {

@@ -24,14 +24,6 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
-#[cfg(feature = "ssr")]
-impl From<domain::audit::Entry> for AuditEntry {
-    fn from(entry: domain::audit::Entry) -> Self {
-        let at_ms = crate::server::unix_ms(entry.at.timestamp_millis());
-        Self { at_ms, actor: entry.actor, action: entry.action, object: entry.object, detail: entry.detail }
-    }
-}
-
 #[component]
 pub fn AuditPage() -> impl IntoView {
     view! {

@@ -17,19 +17,6 @@ pub struct Mail {
     pub sent: bool,
 }
 
-#[cfg(feature = "ssr")]
-impl From<domain::mail::Mail> for Mail {
-    fn from(mail: domain::mail::Mail) -> Self {
-        Self {
-            recipient: mail.recipient,
-            subject: mail.subject,
-            text: mail.text,
-            created_ms: crate::server::unix_ms(mail.created_at.timestamp_millis()),
-            sent: mail.sent_at.is_some(),
-        }
-    }
-}
-
 #[component]
 pub fn OutboxPage() -> impl IntoView {
     view! {

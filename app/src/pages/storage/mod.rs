@@ -38,33 +38,6 @@ pub enum StepOutcome {
     Skipped,
 }
 
-#[cfg(feature = "ssr")]
-impl From<domain::storage::Storage> for StorageView {
-    fn from(storage: domain::storage::Storage) -> Self {
-        Self {
-            id: storage.id,
-            endpoint: storage.endpoint,
-            region: storage.region,
-            bucket: storage.bucket,
-            validated_ms: storage.validated_at.map(|at| crate::server::unix_ms(at.timestamp_millis())),
-            steps: storage.steps.into_iter().map(Into::into).collect(),
-        }
-    }
-}
-
-#[cfg(feature = "ssr")]
-impl From<domain::storage::Step> for StepView {
-    fn from(step: domain::storage::Step) -> Self {
-        use domain::storage::Outcome;
-        let outcome = match step.outcome {
-            Outcome::Passed => StepOutcome::Passed,
-            Outcome::Failed => StepOutcome::Failed,
-            Outcome::Skipped => StepOutcome::Skipped,
-        };
-        Self { label: step.name.label().to_owned(), outcome, remedy: step.remedy }
-    }
-}
-
 #[component]
 pub fn StoragePage() -> impl IntoView {
     view! {

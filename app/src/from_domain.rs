@@ -1,0 +1,131 @@
+//! How the domain's things become what pages show: the one place where the two meet, on the server only.
+
+use crate::{
+    pages::{
+        application::view::{ApplicationView, KeyView, MissingCondition, RecordingList, RecordingView},
+        applications::ApplicationSummary,
+        audit::AuditEntry,
+        outbox::Mail,
+        storage::{StepOutcome, StepView, StorageView},
+    },
+    server::unix_ms,
+};
+use domain::{
+    applications::{AppKey, Application, Condition},
+    audit::Entry,
+    recordings::{Page, Recording},
+    storage::{Outcome, Step, Storage},
+};
+
+impl From<Application> for ApplicationSummary {
+    fn from(application: Application) -> Self {
+        Self {
+            id: application.id,
+            name: application.name.to_string(),
+            relay: application.relay,
+            recording: application.recording,
+            live_keys: application.keys.iter().filter(|key| key.revoked_at.is_none()).count(),
+        }
+    }
+}
+
+impl From<Application> for ApplicationView {
+    fn from(application: Application) -> Self {
+        Self {
+            id: application.id,
+            name: application.name.to_string(),
+            relay: application.relay,
+            recording: application.recording,
+            missing: application.missing.into_iter().map(Into::into).collect(),
+            keys: application.keys.into_iter().map(Into::into).collect(),
+            allowed_origins: application.allowed_origins,
+            webhook: application.webhook.map(|webhook| webhook.url.to_string()),
+            created_ms: unix_ms(application.created_at.timestamp_millis()),
+        }
+    }
+}
+
+impl From<Condition> for MissingCondition {
+    fn from(condition: Condition) -> Self {
+        Self { code: condition.to_string(), sentence: condition.sentence().to_owned() }
+    }
+}
+
+impl From<AppKey> for KeyView {
+    fn from(key: AppKey) -> Self {
+        Self { id: key.id, created_ms: unix_ms(key.created_at.timestamp_millis()), revoked: key.revoked_at.is_some() }
+    }
+}
+
+impl RecordingList {
+    /// `now_ms` measures the recordings that still run.
+    pub fn of(page: Page<Recording>, now_ms: u64) -> Self {
+        let items = page.items.into_iter().map(|recording| RecordingView::of(recording, now_ms)).collect();
+        Self { items, next: page.next.map(|cursor| cursor.to_string()) }
+    }
+}
+
+impl RecordingView {
+    fn of(recording: Recording, now_ms: u64) -> Self {
+        let started_ms = recording.started_at.unwrap_or(recording.created_at).timestamp_millis();
+        let stopped_ms = recording.stopped_at.map(|at| at.timestamp_millis());
+        let so_far = recording.started_at.and_then(|_| match stopped_ms {
+            Some(stopped_ms) => Some(unix_ms(stopped_ms - started_ms)),
+            None => (!recording.state.is_final()).then(|| now_ms.saturating_sub(unix_ms(started_ms))),
+        });
+        Self {
+            id: recording.id,
+            room: recording.room.to_string(),
+            state: recording.state,
+            started_ms: unix_ms(started_ms),
+            duration_ms: recording.duration_ms.or(so_far),
+            bytes: recording.bytes,
+            picture: recording.width.zip(recording.height),
+            stop_cause: recording.stop_cause,
+            failure_cause: recording.failure_cause,
+        }
+    }
+}
+
+impl From<Entry> for AuditEntry {
+    fn from(entry: Entry) -> Self {
+        let at_ms = unix_ms(entry.at.timestamp_millis());
+        Self { at_ms, actor: entry.actor, action: entry.action, object: entry.object, detail: entry.detail }
+    }
+}
+
+impl From<domain::mail::Mail> for Mail {
+    fn from(mail: domain::mail::Mail) -> Self {
+        Self {
+            recipient: mail.recipient,
+            subject: mail.subject,
+            text: mail.text,
+            created_ms: unix_ms(mail.created_at.timestamp_millis()),
+            sent: mail.sent_at.is_some(),
+        }
+    }
+}
+
+impl From<Storage> for StorageView {
+    fn from(storage: Storage) -> Self {
+        Self {
+            id: storage.id,
+            endpoint: storage.endpoint,
+            region: storage.region,
+            bucket: storage.bucket,
+            validated_ms: storage.validated_at.map(|at| unix_ms(at.timestamp_millis())),
+            steps: storage.steps.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<Step> for StepView {
+    fn from(step: Step) -> Self {
+        let outcome = match step.outcome {
+            Outcome::Passed => StepOutcome::Passed,
+            Outcome::Failed => StepOutcome::Failed,
+            Outcome::Skipped => StepOutcome::Skipped,
+        };
+        Self { label: step.name.label().to_owned(), outcome, remedy: step.remedy }
+    }
+}
