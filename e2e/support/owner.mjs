@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 export const EMAIL = 'owner@example.com';
 export const PASSWORD = 'three quiet otters sing';
 
+/** While one page fades into the next, clicks go to neither. */
+const STILL = /** @type {const} */ ({ reducedMotion: 'reduce' });
+
 /** The person who runs an installation, at the console. */
 export class Owner {
   /** Use `Owner.enter`. */
@@ -17,7 +20,7 @@ export class Owner {
    * @param {{ scripts?: boolean }} [options] whether JavaScript is on; without it every click is one plain request
    */
   static async enter(browser, address, { scripts = false } = {}) {
-    const context = await browser.newContext({ javaScriptEnabled: scripts, baseURL: address });
+    const context = await browser.newContext({ javaScriptEnabled: scripts, baseURL: address, ...STILL });
     return new Owner(await context.newPage(), address);
   }
 
@@ -25,7 +28,7 @@ export class Owner {
   async openWithScripts(path) {
     const browser = this.page.context().browser();
     assert.ok(browser);
-    const context = await browser.newContext({ baseURL: this.address, storageState: await this.page.context().storageState() });
+    const context = await browser.newContext({ baseURL: this.address, ...STILL, storageState: await this.page.context().storageState() });
     const page = await context.newPage();
     await page.goto(path);
     await page.getByRole('button', { name: 'Copy' }).first().waitFor();

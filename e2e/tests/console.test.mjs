@@ -42,8 +42,7 @@ here.test('with JavaScript: sign in, make an application, switch it', async () =
   const owner = await Owner.enter(here.browser, here.stack.address, { scripts: true });
   const { page } = owner;
   const problems = [];
-  // A transition between two pages that the browser leaves out, as in a reload, is not seen by anybody.
-  page.on('pageerror', (error) => error.message.includes('ViewTransition') || problems.push(String(error)));
+  page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   await owner.signIn();
   await page.waitForURL('**/applications');
