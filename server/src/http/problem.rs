@@ -84,8 +84,11 @@ impl From<domain::Error> for Problem {
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        if status.is_server_error() {
-            tracing::error!(?error, "a service failed");
+        match error.kind() {
+            Kind::Internal => tracing::error!(?error, "a service failed"),
+            // For a while, and for a known reason: no node is linked, a bucket does not answer.
+            Kind::Unavailable => tracing::warn!(?error, "a service is unavailable"),
+            _ => {}
         }
         let retry_after = error.retry_after().map(|delay| delay.as_secs().max(1));
         Self { retry_after, ..Self::new(status, error.code(), error.public_message()) }
