@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 export const EMAIL = 'owner@example.com';
-export const PASSWORD = 'three quiet otters sing';
+const PASSWORD = 'three quiet otters sing';
 
 /** While one page fades into the next, clicks go to neither. */
 const STILL = /** @type {const} */ ({ reducedMotion: 'reduce' });
