@@ -11,6 +11,7 @@ use crate::{
     server::unix_ms,
 };
 use domain::{
+    Access,
     applications::{AppKey, Application, Condition},
     audit::Entry,
     recordings::{Page, Recording},
@@ -87,10 +88,13 @@ impl RecordingView {
     }
 }
 
-impl From<Entry> for AuditEntry {
-    fn from(entry: Entry) -> Self {
+impl AuditEntry {
+    /// Who looks reads their own address instead of their identifier.
+    pub fn read_by(access: &Access, entry: Entry) -> Self {
         let at_ms = unix_ms(entry.at.timestamp_millis());
-        Self { at_ms, actor: entry.actor, action: entry.action, object: entry.object, detail: entry.detail }
+        let own = entry.actor == access.user().to_string();
+        let actor = if own { access.email().to_owned() } else { entry.actor };
+        Self { at_ms, actor, action: entry.action, object: entry.object, detail: entry.detail }
     }
 }
 

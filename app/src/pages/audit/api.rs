@@ -10,7 +10,5 @@ pub async fn load_audit_log() -> Result<AuditLog, ConsoleError> {
     let (services, access) = crate::server::access().await?;
     let entries = domain::audit::list(&services, &access).await.map_err(failure)?;
     let intact = domain::audit::verify(&services, &access).await.map_err(failure)?;
-    let me = access.user().to_string();
-    let entries = entries.into_iter().map(|entry| AuditEntry::of(entry, &me, access.email())).collect();
-    Ok(AuditLog { intact, entries })
+    Ok(AuditLog { intact, entries: entries.into_iter().map(|entry| AuditEntry::read_by(&access, entry)).collect() })
 }
