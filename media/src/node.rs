@@ -16,6 +16,7 @@ use protocol::{
     ids::{BootId, RecordingId},
     link::Command,
 };
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, UdpSocket},
@@ -39,6 +40,7 @@ const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 /// # Errors
 /// It cannot start; the message is one sentence for the operator.
 pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<()> {
+    raise_descriptor_limit();
     let secret = read_secret(&config.node_secret_file)?;
     prepare_spool(&config.spool)?;
     let identity = Identity::open(&config.spool)?;
@@ -117,6 +119,16 @@ impl control::Node for Dispatch {
         let (rooms, peers) = self.workers.counts.total();
         let count = |n| u32::try_from(n).unwrap_or(u32::MAX);
         (count(rooms), count(peers), self.recorder.recordings())
+    }
+}
+
+/// Every socket and every captured track takes a descriptor; the usual soft limit of 1024 is for programs that use
+/// `select`.
+fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it was");
     }
 }
 

@@ -78,6 +78,27 @@ impl Link {
         self.appended.notify_one();
     }
 
+    /// Waits until the control plane can be reached.
+    pub async fn up(&self) {
+        // An error means that the node is shutting down.
+        let _ = self.status.clone().wait_for(|status| *status == LinkStatus::Up).await;
+    }
+
+    fn is_up(&self) -> bool {
+        *self.status.borrow() == LinkStatus::Up
+    }
+
+    /// Asks until the control plane could be reached: an outage of it costs its answer nothing but time.
+    pub async fn query_when_up(&self, query: Query) -> Answer {
+        loop {
+            self.up().await;
+            match self.query(query.clone()).await {
+                Answer::Unavailable if !self.is_up() => {}
+                answer => return answer,
+            }
+        }
+    }
+
     /// Asks the control plane; `Unavailable` when it cannot be reached or does not answer in time.
     pub async fn query(&self, query: Query) -> Answer {
         let (answer, answered) = oneshot::channel();
@@ -256,6 +277,10 @@ impl Keeper {
 
     async fn ask(&mut self, socket: &mut Socket, asked: Asked) -> anyhow::Result<()> {
         self.waiting.retain(|_, answer| !answer.is_closed());
+        if asked.answer.is_closed() {
+            // Whoever asked has given up; asking now would start what nobody waits for.
+            return Ok(());
+        }
         self.next_query += 1;
         self.waiting.insert(self.next_query, asked.answer);
         write(socket, &NodeMessage::Query { id: self.next_query, query: asked.query }).await

@@ -28,6 +28,8 @@ use tokio_util::task::TaskTracker;
 
 /// Attempts at asking for a start before the peer is told that it did not work.
 const START_ATTEMPTS: usize = 3;
+/// Stops remembered for recordings on their way to their rooms.
+const EARLY_STOPS: usize = 1024;
 /// Pause after something that has to work in the end did not.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -61,6 +63,8 @@ struct Inner {
     parts: PartClient,
     mixes: Semaphore,
     live: Mutex<HashMap<RecordingId, Live>>,
+    /// Stops that came before the room knew of its recording.
+    early_stops: Mutex<HashMap<RecordingId, StopCause>>,
     tasks: TaskTracker,
 }
 
@@ -69,7 +73,8 @@ impl Recorder {
     pub fn new(settings: RecorderSettings, link: Link, workers: Workers, parts: PartClient) -> Self {
         let mixes = Semaphore::new(settings.mixes);
         let live = Mutex::new(HashMap::new());
-        Self(Arc::new(Inner { settings, link, workers, parts, mixes, live, tasks: TaskTracker::new() }))
+        let (early_stops, tasks) = (Mutex::default(), TaskTracker::new());
+        Self(Arc::new(Inner { settings, link, workers, parts, mixes, live, early_stops, tasks }))
     }
 
     /// Serves the rooms until they are gone.
@@ -109,6 +114,10 @@ impl Recorder {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn early_stops(&self) -> MutexGuard<'_, HashMap<RecordingId, StopCause>> {
+        self.0.early_stops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn directory(&self, recording: RecordingId) -> PathBuf {
         self.0.settings.spool.join(recording.to_string())
     }
@@ -121,8 +130,14 @@ impl Recorder {
         if let Err(refusal) = &result {
             tracing::info!(room = %room.room, %refusal, "recording not started");
         }
+        let recording = result.as_ref().ok().map(|started| started.spec.id);
         let decision = StartDecision { request, result };
         self.0.workers.to_room(&room, WorkerCommand::Decided { room: room.clone(), decision }).await;
+        let early_stop = recording.and_then(|recording| Some((recording, self.early_stops().remove(&recording)?)));
+        if let Some((recording, cause)) = early_stop {
+            let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause };
+            self.0.workers.to_room(&room, command).await;
+        }
     }
 
     async fn ask(
@@ -198,6 +213,10 @@ impl Recorder {
     pub async fn command(&self, command: Command) {
         match command {
             Command::StopRecording { recording, cause } => {
+                // The command may be faster than the decision on its way to the room.
+                if self.early_stops().len() < EARLY_STOPS {
+                    self.early_stops().insert(recording, cause);
+                }
                 let room = self.live().get(&recording).map(|live| live.room.clone());
                 if let Some(room) = room {
                     let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause };
@@ -226,6 +245,7 @@ impl Recorder {
     /// Destroys what the spool holds of a recording.
     async fn erase(&self, recording: RecordingId) {
         self.live().remove(&recording);
+        self.early_stops().remove(&recording);
         let (directory, budget) = (self.directory(recording), self.0.settings.budget.clone());
         let erased = tokio::task::spawn_blocking(move || capture::erase(&directory, &budget)).await;
         match erased {

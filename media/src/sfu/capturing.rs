@@ -3,6 +3,7 @@
 
 use super::{
     effects::StartedRecording,
+    keyframes::LossWatch,
     peer::{Peer, Track},
 };
 use crate::{
@@ -80,6 +81,8 @@ impl Capturing {
             self.capture.append(index, self.arrival(now), Record::SenderReport { ssrc, ntp, rtp });
         }
         if published.kind == MediaKind::Video {
+            // What was missing before concerns nobody, and the numbering has gone on unwatched.
+            track.loss = LossWatch::default();
             track.keyframes.want();
         }
     }

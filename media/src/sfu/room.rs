@@ -50,6 +50,7 @@ pub(super) enum Phase {
         request: RequestId,
         peer: PeerId,
         app_key: AppKeyId,
+        revoked: bool,
     },
     Active {
         capturing: Box<Capturing>,
@@ -181,7 +182,7 @@ impl Room {
         }
         let (Some(peer), Ok(random)) = (self.peers.get(&from), crate::random::bytes()) else { return };
         let (app_key, request) = (peer.app_key, RequestId::from_parts(crate::clock::unix_ms(), random));
-        self.phase = Phase::Requested { request, peer: from, app_key };
+        self.phase = Phase::Requested { request, peer: from, app_key, revoked: false };
         out.requests.push(RecordingRequest::Start { room: self.key.clone(), request, app_key, peer: from });
     }
 
@@ -189,16 +190,18 @@ impl Room {
     /// it too ends with a result.
     pub(super) fn decided(&mut self, now: Instant, decision: StartDecision, out: &mut Aftermath) {
         let requested = match self.phase {
-            Phase::Requested { request, peer, app_key } if request == decision.request => Some((peer, app_key)),
+            Phase::Requested { request, peer, app_key, revoked } if request == decision.request => {
+                Some((peer, app_key, revoked))
+            }
             _ => None,
         };
         match (decision.result, requested) {
-            (Ok(started), Some((_, app_key))) => {
+            (Ok(started), Some((_, app_key, revoked))) => {
                 let capturing = Box::new(Capturing::new(started));
                 self.phase = Phase::Active { capturing, app_key };
                 self.capture_everyone(now);
                 self.announce(RecordingSignal::Start, self.recording(), None, None);
-                if !self.policy.recording {
+                if revoked || !self.policy.recording {
                     self.stop_recording(now, StopCause::SwitchedOff, out);
                 } else if self.peers.is_empty() {
                     self.stop_recording(now, StopCause::RoomEmpty, out);
@@ -210,7 +213,7 @@ impl Room {
                 capturing.stop(now, StopCause::RoomEmpty);
                 out.requests.push(RecordingRequest::Stopped { recording, cause: StopCause::RoomEmpty });
             }
-            (Err(refusal), Some((peer, _))) => {
+            (Err(refusal), Some((peer, ..))) => {
                 self.phase = Phase::Idle;
                 self.recording_error(peer, refusal.into());
             }
@@ -277,8 +280,12 @@ impl Room {
 
     /// Lets everyone go who came with this key, and stops the recording it started.
     pub(super) fn revoke_key(&mut self, now: Instant, revoked: AppKeyId, out: &mut Aftermath) {
-        if matches!(&self.phase, Phase::Active { app_key, .. } if *app_key == revoked) {
-            self.stop_recording(now, StopCause::SwitchedOff, out);
+        match &mut self.phase {
+            Phase::Active { app_key, .. } if *app_key == revoked => {
+                self.stop_recording(now, StopCause::SwitchedOff, out);
+            }
+            Phase::Requested { app_key, revoked: noted, .. } if *app_key == revoked => *noted = true,
+            _ => {}
         }
         self.dismiss_where(ByeReason::KeyRevoked, |peer| peer.app_key == revoked);
         self.settle(now, out);

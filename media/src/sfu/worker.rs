@@ -13,7 +13,8 @@ use crate::{
 };
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId, RecordingId},
-    native::ClientMessage,
+    limits::JOIN_TOKEN_SECONDS,
+    native::{ByeReason, ClientMessage, ServerMessage},
     policy::AppPolicy,
     recording::StopCause,
 };
@@ -29,6 +30,10 @@ use tokio::sync::mpsc::{Receiver, Sender};
 const COMMANDS_PER_TURN: usize = 64;
 /// Socket batches handled before the commands get their turn again.
 const BATCHES_PER_TURN: usize = 16;
+/// Addresses remembered before those of siblings, which anybody can make up, are forgotten.
+const MAX_ROUTES: usize = 65_536;
+/// Tokens signed before a key was revoked are refused for longer than they live.
+const REVOKED_FOR: Duration = Duration::from_secs(JOIN_TOKEN_SECONDS + 60);
 /// Timers may fire this much late; it keeps the loop from spinning on many connections.
 const TIMER_GRAIN: Duration = Duration::from_millis(5);
 /// Longest time without looking at the timers.
@@ -103,6 +108,8 @@ pub(super) struct Worker {
     routes: HashMap<SocketAddr, Route>,
     ufrags: HashMap<String, (u64, PeerId)>,
     policies: Policies,
+    /// Keys revoked so lately that tokens signed before may still be around.
+    revoked: HashMap<AppKeyId, Instant>,
     transmits: Vec<Transmit>,
 }
 
@@ -126,6 +133,7 @@ impl Worker {
             routes: HashMap::new(),
             ufrags: HashMap::new(),
             policies: Policies::default(),
+            revoked: HashMap::new(),
             transmits: Vec::new(),
         }
     }
@@ -189,6 +197,8 @@ impl Worker {
                 );
             }
             WorkerCommand::RevokeKey { app_key } => {
+                self.revoked.retain(|_, since| now < *since + REVOKED_FOR);
+                self.revoked.insert(app_key, now);
                 self.turn_where(|_| true, |room, out| room.revoke_key(now, app_key, out));
             }
             // A room that waits for a decision is kept, even when everyone has left.
@@ -214,18 +224,27 @@ impl Worker {
     }
 
     fn join(&mut self, now: Instant, key: &RoomKey, policy: AppPolicy, newcomer: Newcomer) {
+        if self.revoked.contains_key(&newcomer.app_key) {
+            // The token was signed before; the socket closes when its outbox is dropped.
+            let _ = newcomer.outbox.try_send(ServerMessage::Bye { reason: ByeReason::KeyRevoked });
+            return;
+        }
         let policy = self.policies.update(key.application, policy).clone();
         let number = self.room_number(now, key, &policy);
-        let mut connection = None;
+        let (peer, mut connection, mut fragment) = (newcomer.peer, None, None);
         if policy.relay {
             let (ufrag, made) = match self.new_connection(now) {
                 Ok(made) => made,
                 Err(error) => return tracing::error!(%error, "no connection for a newcomer"),
             };
-            self.ufrags.insert(ufrag, (number, newcomer.peer));
-            connection = Some(made);
+            (connection, fragment) = (Some(made), Some(ufrag));
         }
         self.turn(key, |room, out| room.join(now, newcomer, connection, out));
+        // After the turn: it may have let an earlier socket of the same peer go, and everything known of that.
+        let here = self.rooms.get(&number).is_some_and(|room| room.peers.contains_key(&peer));
+        if let Some(ufrag) = fragment.filter(|_| here) {
+            self.ufrags.insert(ufrag, (number, peer));
+        }
     }
 
     fn room_number(&mut self, now: Instant, key: &RoomKey, policy: &AppPolicy) -> u64 {
@@ -282,6 +301,15 @@ impl Worker {
                 Route::Sibling(index)
             }
         };
+        match (route, self.routes.get(&from)) {
+            // A request is not authenticated yet: a claim to belong elsewhere must not take a peer's packets away.
+            (Route::Sibling(_), Some(Route::Here { .. })) => return None,
+            (Route::Sibling(_), _) if self.routes.len() >= MAX_ROUTES => {
+                // Whoever is real sends its next check within seconds.
+                self.routes.retain(|_, known| matches!(known, Route::Here { .. }));
+            }
+            _ => {}
+        }
         self.routes.insert(from, route);
         Some(route)
     }

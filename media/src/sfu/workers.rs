@@ -11,6 +11,7 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -129,7 +130,13 @@ impl Workers {
             let siblings = Siblings(inboxes.clone());
             let worker = Worker::new(index, candidates.clone(), siblings, counts.clone(), requests.clone());
             let builder = std::thread::Builder::new().name(format!("relay-{index}"));
-            builder.spawn(move || worker.run(poll, socket, commands))?;
+            builder.spawn(move || {
+                // Whether it returned or panicked: its rooms are lost to everybody. A new process takes up their
+                // captures, so ending this one is the quickest way back.
+                let ended = catch_unwind(AssertUnwindSafe(|| worker.run(poll, socket, commands)));
+                tracing::error!(index, panicked = ended.is_err(), "a relay worker ended, and the process with it");
+                std::process::abort();
+            })?;
         }
         Ok(Self { inboxes, port, counts })
     }

@@ -11,8 +11,6 @@ use reqwest::{
 use std::time::Duration;
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// Longest time without any progress of one part.
-const READ_TIME: Duration = Duration::from_secs(60);
 /// Longest time for one part: 5 MiB over 100 kbit/s.
 const PART_TIME: Duration = Duration::from_secs(420);
 
@@ -36,12 +34,8 @@ impl PartClient {
     /// # Errors
     /// The TLS configuration of the system is unusable.
     pub fn new() -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIME)
-            .read_timeout(READ_TIME)
-            .timeout(PART_TIME)
-            .no_proxy();
+        let client =
+            Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_TIME).timeout(PART_TIME).no_proxy();
         client.build().map(Self)
     }
 

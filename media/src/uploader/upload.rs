@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use std::{path::Path, time::Duration};
 use tokio::time::sleep;
 
-/// Pauses between attempts at one part; an outage of the bucket or the control plane of several minutes is ridden
-/// out with the mix waiting in its pipe.
-const PAUSES: [Duration; 12] = [
+/// Pauses between attempts at one part, two minutes in all. A longer outage ends the mix, so that it does not keep
+/// others from being mixed; the recorder tries again later.
+const PAUSES: [Duration; 8] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -25,11 +25,7 @@ const PAUSES: [Duration; 12] = [
     Duration::from_secs(10),
     Duration::from_secs(20),
     Duration::from_secs(30),
-    Duration::from_secs(30),
     Duration::from_secs(60),
-    Duration::from_secs(60),
-    Duration::from_secs(120),
-    Duration::from_secs(120),
 ];
 
 /// Why nothing was uploaded.
@@ -37,7 +33,7 @@ const PAUSES: [Duration; 12] = [
 pub enum UploadError {
     #[error(transparent)]
     Mix(#[from] MixProcessError),
-    /// Parts were refused for longer than an outage lasts.
+    /// The bucket did not take a part, however often it was tried.
     #[error("part {number} was not taken: {reason}")]
     Part { number: u16, reason: String },
     /// The control plane considers the recording ended.
@@ -82,7 +78,7 @@ pub async fn upload_mix(
 
 async fn begin(link: &Link, recording: RecordingId) -> Result<String, UploadError> {
     for pause in PAUSES {
-        match link.query(Query::BeginUpload { recording }).await {
+        match link.query_when_up(Query::BeginUpload { recording }).await {
             Answer::Upload { upload } => return Ok(upload),
             Answer::Gone => return Err(UploadError::Gone),
             _ => sleep(pause).await,
@@ -103,7 +99,7 @@ async fn put(
     for pause in PAUSES {
         // Signed afresh for each attempt: a URL may have expired meanwhile.
         let query = Query::SignParts { recording, upload: upload.to_owned(), parts: vec![number] };
-        match link.query(query).await {
+        match link.query_when_up(query).await {
             Answer::Parts { urls } => match urls.first() {
                 Some(url) => match client.put(url, number, bytes.clone()).await {
                     Ok(part) => return Ok(part),
@@ -112,7 +108,7 @@ async fn put(
                 None => "no URL was signed".clone_into(&mut reason),
             },
             Answer::Gone => return Err(UploadError::Gone),
-            _ => "the control plane could not be reached".clone_into(&mut reason),
+            _ => "the control plane signed no URL".clone_into(&mut reason),
         }
         tracing::warn!(%recording, number, reason, "part not uploaded yet");
         sleep(pause).await;

@@ -122,3 +122,14 @@ async fn garbage_on_the_media_port_disturbs_nobody() {
     }
     watch(&node, &mut anna, &mut ben, 50).await;
 }
+
+#[tokio::test]
+async fn the_same_token_twice_gets_media_on_the_second_socket() {
+    let node = Node::start();
+    let mut anna = Client::join(&node, "room", 1, Some(1000)).await;
+    let mut first = Client::join(&node, "room", 2, None).await;
+    connected(&node, &mut [&mut anna, &mut first]).await;
+    let mut second = Client::join(&node, "room", 2, None).await;
+    connected(&node, &mut [&mut anna, &mut second]).await;
+    watch(&node, &mut anna, &mut second, 10).await;
+}

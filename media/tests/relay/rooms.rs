@@ -136,6 +136,20 @@ async fn a_revoked_key_ends_the_stay_and_the_recording() {
     node.workers.to_all(|| WorkerCommand::RevokeKey { app_key: app_key() }).await;
     anna.expect(|message| *message == ServerMessage::Bye { reason: ByeReason::KeyRevoked }).await;
     assert_eq!(node.stopped().await, (recording, StopCause::SwitchedOff));
+    // A token that was signed before does not bring anybody back.
+    let mut anna = node.join("room", 1).await;
+    assert_eq!(anna.next().await, ServerMessage::Bye { reason: ByeReason::KeyRevoked });
+}
+
+#[tokio::test]
+async fn a_key_revoked_while_the_start_is_decided_ends_the_recording_at_once() {
+    let mut node = Node::start();
+    let anna = node.join("room", 1).await;
+    node.say("room", &anna, ClientMessage::StartRecording).await;
+    let (room, request) = node.asked().await;
+    node.workers.to_all(|| WorkerCommand::RevokeKey { app_key: app_key() }).await;
+    let recording = node.decide(&room, request, spec(&room, 5)).await;
+    assert_eq!(node.stopped().await, (recording, StopCause::SwitchedOff));
 }
 
 #[tokio::test]

@@ -17,7 +17,11 @@ use axum::{
     response::Response,
     routing::any,
 };
-use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    future::ready,
+    stream::{SplitSink, SplitStream},
+};
 use protocol::{
     ids::{NodeId, PeerId},
     limits::{CLIENT_QUEUE, SIGNALING_MESSAGE_BYTES},
@@ -40,6 +44,9 @@ use tokio::{
 const HELLO_TIME: Duration = Duration::from_secs(10);
 /// Time one message may take to be written.
 const WRITE_TIME: Duration = Duration::from_secs(10);
+/// Time and messages a refused client has for noticing.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_MESSAGES: usize = 10_000;
 /// The node pings this often; a client that sends nothing, not even pongs, for two rounds is gone.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
@@ -73,8 +80,8 @@ async fn client(settings: NativeSettings, origin: Option<String>, mut socket: We
         Ok(Some(claims)) => claims,
         Ok(None) => return,
         Err(code) => {
-            let (mut sink, _) = socket.split();
-            return refuse(&mut sink, code).await;
+            let (mut sink, mut stream) = socket.split();
+            return refuse(&mut sink, &mut stream, code).await;
         }
     };
     let room = RoomKey { application: claims.application, room: claims.room };
@@ -134,7 +141,7 @@ async fn conversation(
                 silent_rounds = 0;
                 let Some(Ok(incoming)) = incoming else { return };
                 if !allowance.take(clock::now()) {
-                    return refuse(&mut sink, ErrorCode::TooManyMessages).await;
+                    return refuse(&mut sink, &mut stream, ErrorCode::TooManyMessages).await;
                 }
                 match incoming {
                     Message::Text(text) => match parse(&text) {
@@ -168,10 +175,15 @@ async fn answer(sink: &mut Sink, code: ErrorCode) -> bool {
     write(sink, &ServerMessage::Error { code, message: sentence(code).to_owned(), fatal: false }).await
 }
 
-async fn refuse(sink: &mut Sink, code: ErrorCode) {
+/// Says why and closes. What the client still sends is read and thrown away for a moment: a socket closed with unread
+/// bytes is reset, and the reset may overtake the answer.
+async fn refuse(sink: &mut Sink, stream: &mut SplitStream<WebSocket>, code: ErrorCode) {
     let message = ServerMessage::Error { code, message: sentence(code).to_owned(), fatal: true };
     if write(sink, &message).await {
         close(sink).await;
+        let rest = stream.take(LAST_MESSAGES).take_while(|message| ready(message.is_ok())).for_each(|_| ready(()));
+        // A client that goes on sending is cut off.
+        let _ = timeout(LAST_WORDS, rest).await;
     }
 }
 
