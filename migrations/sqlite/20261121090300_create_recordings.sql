@@ -47,4 +47,5 @@ CREATE TABLE recordings (
 CREATE UNIQUE INDEX recordings_active_room ON recordings (org_id, application_id, room)
     WHERE state IN ('requested', 'recording');
 
-CREATE INDEX recordings_unfinished_idx ON recordings (seen_at) WHERE state NOT IN ('ready', 'failed');
+CREATE INDEX recordings_unfinished_idx ON recordings (id) WHERE state NOT IN ('ready', 'failed');
+CREATE INDEX recordings_application_idx ON recordings (org_id, application_id, id);

@@ -48,6 +48,7 @@ CREATE TABLE deliveries (
     CONSTRAINT deliveries_pkey PRIMARY KEY (org_id, message_id, attempt),
     CONSTRAINT deliveries_message_fkey FOREIGN KEY (org_id, message_id) REFERENCES messages (org_id, id)
 );
+CREATE INDEX deliveries_at_idx ON deliveries (org_id, at);
 
 CREATE TABLE mails (
     org_id TEXT NOT NULL,

@@ -4,14 +4,12 @@
 use crate::lifecycle::Lifecycle;
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::Request;
-use hyper::body::Incoming;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-    server::graceful::GracefulShutdown,
+    rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -27,7 +25,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `router` on `listener` until the lifecycle stops, then lets requests under way finish.
 pub async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle) {
-    let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -39,21 +36,27 @@ pub async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle) 
             request.extensions_mut().insert(ConnectInfo(peer));
             request.map(Body::new)
         });
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        let connection = builder
-            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
-            .into_owned();
-        let connection = graceful.watch(connection);
+        // HTTP/1 from the first byte: a builder that looks for the version first waits for it without a limit.
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        let connection =
+            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
+        let stopping = lifecycle.clone();
         lifecycle.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%peer, error, "connection ended early");
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stopping.stopping() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%peer, %error, "connection ended early");
             }
             drop(place);
         });
     }
-    drop(listener);
-    graceful.shutdown().await;
 }
 
 async fn accept(

@@ -35,9 +35,10 @@ pub struct MediaProcess {
 /// Runs the media process until `shutdown`, whatever happens to it.
 ///
 /// # Errors
-/// When the program cannot be started, or says that its configuration cannot work.
+/// When the program cannot be started, or says at its first start that its configuration cannot work.
 pub async fn supervise(process: &MediaProcess, clock: &Clock, shutdown: &CancellationToken) -> Result<(), StartError> {
     let mut backoff = Backoff::default();
+    let mut first = true;
     while !shutdown.is_cancelled() {
         let started_ms = clock.unix_ms();
         let mut child = start(process)?;
@@ -49,9 +50,12 @@ pub async fn supervise(process: &MediaProcess, clock: &Clock, shutdown: &Cancell
             }
         };
         let status = status.map_err(|source| StartError::MediaProgram { path: process.program.clone(), source })?;
-        if status.code() == Some(CONFIGURATION_EXIT) {
+        // Later the same answer has a passing reason (a full disk, a port taken for a moment), and the console must
+        // not go down with the media process.
+        if first && status.code() == Some(CONFIGURATION_EXIT) {
             return Err(StartError::MediaConfiguration);
         }
+        first = false;
         let pause = backoff.pause_after(Duration::from_millis(clock.unix_ms().saturating_sub(started_ms)));
         report(status, pause);
         tokio::select! {
@@ -76,6 +80,8 @@ fn start(process: &MediaProcess) -> Result<Child, StartError> {
 
 fn spawn(mut command: Command, process: &MediaProcess) -> io::Result<Child> {
     command
+        // The process that parses what strangers send has no business with the database.
+        .env_remove("MIXDOWN_DATABASE_URL")
         .envs(process.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .kill_on_drop(true)
@@ -155,13 +161,40 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_crash_is_followed_by_a_start_and_a_refused_configuration_is_final() {
+    async fn a_configuration_refused_at_the_first_start_is_final() {
         let directory = tempfile::tempdir().unwrap();
-        let process =
-            script(directory.path(), r#"echo >>"$MARK"; [ "$(wc -l <"$MARK")" -lt 2 ] && kill -9 $$; exit 2"#);
+        let process = script(directory.path(), r#"echo >>"$MARK"; exit 2"#);
         let result = supervise(&process, &Clock::fixed(0), &CancellationToken::new()).await;
         assert!(matches!(result, Err(StartError::MediaConfiguration)), "{result:?}");
-        assert_eq!(fs::read_to_string(directory.path().join("starts")).unwrap().lines().count(), 2);
+        assert_eq!(fs::read_to_string(directory.path().join("starts")).unwrap().lines().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn after_a_crash_nothing_is_final() {
+        let directory = tempfile::tempdir().unwrap();
+        let done = CancellationToken::new();
+        let process = script(
+            directory.path(),
+            r#"echo >>"$MARK"; n=$(wc -l <"$MARK"); [ "$n" -lt 2 ] && kill -9 $$; [ "$n" -lt 3 ] && exit 2; exec cat "$MARK.fifo""#,
+        );
+        let fifo = directory.path().join("starts.fifo");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        let (clock, reached) = (Clock::fixed(0), done.clone());
+        // Opening the other end waits for the third start.
+        let third = async move {
+            let opened = tokio::task::spawn_blocking(move || fs::OpenOptions::new().write(true).open(fifo)).await;
+            reached.cancel();
+            opened.unwrap().unwrap()
+        };
+        let (result, _held) = tokio::join!(supervise(&process, &clock, &done), third);
+        assert!(result.is_ok(), "{result:?}");
     }
 
     #[tokio::test]

@@ -75,7 +75,10 @@ impl Session {
             (NodeMessage::Hello { .. }, true) => Err(Violation::SecondHello),
             (_, false) => Err(Violation::HelloExpected),
             (NodeMessage::Event { sequence, .. }, true) if sequence <= self.last_event => Ok(Step::Repeat),
-            (NodeMessage::Event { sequence, event }, true) if sequence == self.last_event + 1 => {
+            // 0: this node is not known, or was forgotten after a long absence; it goes on numbering where it was.
+            (NodeMessage::Event { sequence, event }, true)
+                if self.last_event == 0 || sequence == self.last_event + 1 =>
+            {
                 Ok(Step::Apply { sequence, event })
             }
             (NodeMessage::Event { .. }, true) => Err(Violation::EventGap),

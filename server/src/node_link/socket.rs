@@ -5,7 +5,7 @@ use super::{
     session::{Hello, Session, Step, Violation},
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use domain::{Services, nodes};
+use domain::{Services, error::Kind, nodes};
 use futures_util::{
     SinkExt as _, Stream, StreamExt as _,
     future::BoxFuture,
@@ -19,6 +19,8 @@ use std::{pin::pin, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+/// How often stored commands are looked for without being told of them.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A node reports every five seconds; one that is silent for the length of its lease is gone.
 const SILENCE: Duration = Duration::from_secs(LEASE_SECONDS);
 /// A node that does not read for this long is gone.
@@ -129,12 +131,17 @@ impl Connection {
         let mut replaced = pin!(links.replaced(hello.node, number));
         // What was stored while the node was away.
         self.commands.mark_changed();
+        // The wake-up is a courtesy within this process; a command stored by another one, or whose request was cut off
+        // after its commit, is found by looking.
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let outcome = tokio::select! {
                 () = stopping.cancelled() => Err(End::Stopping),
                 () = &mut replaced => Err(End::Replaced),
                 Some((id, answer)) = self.queries.next() => self.send(&ControlMessage::Answer { id, answer }).await,
                 Ok(()) = self.commands.changed() => self.send_commands(hello).await,
+                _ = looks.tick() => self.send_commands(hello).await,
                 message = messages.next(), if self.queries.len() < QUERIES => match message.unwrap_or(Err(End::Closed)) {
                     Ok(text) => self.receive(hello, &text).await,
                     Err(end) => Err(end),
@@ -160,7 +167,11 @@ impl Connection {
                 let (services, node) = (self.services.clone(), hello.node);
                 self.queries.push(Box::pin(async move { (id, nodes::answer(&services, node, query).await) }));
             }
-            Step::Report(report) => nodes::report(&self.services, hello.node, report).await?,
+            Step::Report(report) => match nodes::report(&self.services, hello.node, report).await {
+                // The next report comes in seconds; a busy database is no reason to cut a node off.
+                Err(error) if error.kind() == Kind::Unavailable => tracing::warn!(?error, "a report was not stored"),
+                other => other?,
+            },
         }
         Ok(())
     }

@@ -73,13 +73,14 @@ pub(super) async fn count(services: &Services, subjects: &[Subject]) -> Result<(
     Ok(tx.commit().await?)
 }
 
-/// Forgets the attempts of somebody who turned out to know the password. The address's own count stays, so that one
-/// good account does not buy guesses at others.
+/// Forgets the attempts of somebody who turned out to know the password. Of the address's own count only this attempt
+/// is taken back: many people may sign in from one address, but one good account buys no guesses at others.
 pub(super) async fn forgive(services: &Services, subjects: &[Subject; 3]) -> Result<()> {
     let mut tx = services.begin().await?;
     for subject in [&subjects[0], &subjects[2]] {
         tx.forget_sign_in_failures(&subject.key).await?;
     }
+    tx.uncount_sign_in(&subjects[1].key).await?;
     Ok(tx.commit().await?)
 }
 

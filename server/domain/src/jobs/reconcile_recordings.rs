@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     recordings::ending,
     services::Services,
-    store::{Unfinished, unsigned},
+    store::{Unfinished, UnfinishedSince, unsigned},
 };
 use protocol::{
     limits::LEASE_SECONDS,
@@ -26,6 +26,9 @@ const NODE_LOST_MS: u64 = 24 * 3600 * 1000;
 /// Completing an upload takes seconds; its job retries by itself.
 const UPLOAD_MS: u64 = 10 * 60 * 1000;
 
+/// Whatever the node says: what follows the capture takes no longer, a day of waiting for a bucket included.
+const OVERDUE_MS: u64 = 48 * 3600 * 1000;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Wait,
@@ -35,12 +38,25 @@ enum Verdict {
 
 pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let now = services.now();
-    let (seen_before, uploaded_before) = (now.saturating_sub(LEASE_MS), now.saturating_sub(UPLOAD_MS));
-    let unfinished = services.read().await?.unfinished_recordings(seen_before, uploaded_before, BATCH).await?;
-    for recording in unfinished {
-        settle(services, &recording, now).await?;
+    let since = UnfinishedSince {
+        seen: now.saturating_sub(LEASE_MS),
+        uploading: now.saturating_sub(UPLOAD_MS),
+        finishing: now.saturating_sub(OVERDUE_MS),
+    };
+    let mut after = None;
+    loop {
+        let unfinished = services.read().await?.unfinished_recordings(since, after, BATCH).await?;
+        for recording in &unfinished {
+            if let Err(error) = settle(services, recording, now).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(recording = %recording.id(), error, "not settled; the others are");
+            }
+        }
+        after = unfinished.last().map(Unfinished::id);
+        if i64::try_from(unfinished.len()).is_ok_and(|found| found < BATCH) {
+            return Ok(Outcome::Repeat(EVERY));
+        }
     }
-    Ok(Outcome::Repeat(EVERY))
 }
 
 async fn settle(services: &Services, recording: &Unfinished, now: u64) -> Result<()> {
@@ -65,6 +81,12 @@ async fn settle(services: &Services, recording: &Unfinished, now: u64) -> Result
 
 fn verdict(recording: &Unfinished, now: u64) -> Verdict {
     let age = |at: i64| now.saturating_sub(unsigned(at));
+    let overdue = age(recording.changed_at) > OVERDUE_MS;
+    match recording.state() {
+        RecordingState::Stopping | RecordingState::Mixing if overdue => return Verdict::Fail(FailureCause::MixFailed),
+        RecordingState::Uploading if overdue => return Verdict::Fail(FailureCause::UploadFailed),
+        _ => {}
+    }
     if recording.state() == RecordingState::Uploading {
         return if age(recording.changed_at) > UPLOAD_MS { Verdict::Finalize } else { Verdict::Wait };
     }

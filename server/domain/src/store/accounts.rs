@@ -200,6 +200,16 @@ impl Tx {
         execute!(self, "DELETE FROM sign_in_failures WHERE subject = $1", subject).map(drop)
     }
 
+    /// Takes one counted attempt back.
+    pub(crate) async fn uncount_sign_in(&mut self, subject: &str) -> sqlx::Result<()> {
+        execute!(
+            self,
+            "UPDATE sign_in_failures SET failures = failures - 1 WHERE subject = $1 AND failures > 0",
+            subject,
+        )
+        .map(drop)
+    }
+
     pub(crate) async fn delete_old_sign_in_failures(&mut self, before: u64) -> sqlx::Result<u64> {
         execute!(self, "DELETE FROM sign_in_failures WHERE last_at < $1", signed(before))
     }

@@ -23,7 +23,7 @@ pub(crate) use database::{Database, OpenDatabaseError};
 pub(crate) use jobs::{JobRow, NewJob};
 pub(crate) use nodes::NodeRow;
 pub(crate) use notifications::{DeliveryRow, MailRow, MessageRow, NewDelivery, NewMail};
-pub(crate) use recordings::{NewRecording, RecordingRow, Step, Unfinished};
+pub(crate) use recordings::{NewRecording, RecordingRow, Step, Unfinished, UnfinishedSince};
 pub(crate) use storages::StorageRow;
 pub(crate) use tx::{OrgTx, Tx};
 use values::{JsonText, Name, Text};

@@ -107,6 +107,17 @@ impl Step {
     }
 }
 
+/// Since when (Unix milliseconds) a recording must have stood still to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnfinishedSince {
+    /// Not reported by its node.
+    pub seen: u64,
+    /// Not completed after its upload.
+    pub uploading: u64,
+    /// Not mixed after its stop, whatever the node reports.
+    pub finishing: u64,
+}
+
 /// A recording that has not ended, with what decides whether it ever will.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Unfinished {
@@ -170,24 +181,29 @@ impl Tx {
         .map(drop)
     }
 
-    /// Unfinished recordings that nobody has reported since, or whose completion takes that long; oldest first.
+    /// Unfinished recordings that nobody looks after, by id; `after` is the last one of the page before.
     pub(crate) async fn unfinished_recordings(
         &mut self,
-        seen_before: u64,
-        uploaded_before: u64,
+        since: UnfinishedSince,
+        after: Option<RecordingId>,
         limit: i64,
     ) -> sqlx::Result<Vec<Unfinished>> {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
         fetch_all!(
             self,
             Unfinished,
+            // The first condition is that of the partial index.
             "SELECT r.org_id, r.id, r.state, r.changed_at, r.seen_at, n.linked AS node_linked,
                  n.linked_at AS node_linked_at, n.reported_at AS node_reported_at
              FROM recordings r LEFT JOIN nodes n ON n.id = r.node_id
-             WHERE (r.state IN ('requested', 'recording', 'stopping', 'mixing') AND r.seen_at < $1)
-                 OR (r.state = 'uploading' AND r.changed_at < $2)
-             ORDER BY r.seen_at LIMIT $3",
-            signed(seen_before),
-            signed(uploaded_before),
+             WHERE r.state NOT IN ('ready', 'failed') AND r.id > $4
+                 AND ((r.state <> 'uploading' AND r.seen_at < $1) OR (r.state = 'uploading' AND r.changed_at < $2)
+                     OR (r.state IN ('stopping', 'mixing') AND r.changed_at < $3))
+             ORDER BY r.id LIMIT $5",
+            signed(since.seen),
+            signed(since.uploading),
+            signed(since.finishing),
+            after.as_str(),
             limit,
         )
     }
