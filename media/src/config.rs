@@ -24,6 +24,8 @@ pub enum CliCommand {
         #[arg(long)]
         dir: PathBuf,
     },
+    /// Look whether everything is installed that a mix needs; started by the node itself.
+    CheckMixer,
 }
 
 #[derive(Debug, Args)]

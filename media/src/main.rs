@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         .init();
     match cli.command {
         Some(CliCommand::Mix { dir }) => mix(&dir),
+        Some(CliCommand::CheckMixer) => check_mixer(),
         None => serve(cli.node),
     }
 }
@@ -50,6 +51,16 @@ fn mix(directory: &Path) -> ExitCode {
         Err(error) => {
             tracing::error!(%error, "mix failed");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn check_mixer() -> ExitCode {
+    match mixer::check() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(CONFIGURATION)
         }
     }
 }

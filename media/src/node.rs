@@ -26,12 +26,14 @@ use std::{
     thread::available_parallelism,
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tokio::{net::TcpListener, process, sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zeroize::Zeroizing;
 
 /// Requests of rooms waiting for the recorder.
 const REQUEST_QUEUE: usize = 1024;
+/// Time for the mixer's check; the first one on a machine builds GStreamer's registry of plugins.
+const CHECK_TIME: Duration = Duration::from_secs(120);
 /// Time for good-byes and for the last captured packets to reach the disk.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 
@@ -56,6 +58,8 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         advertise: advertised(config.advertise),
         workers: config.workers.unwrap_or(u8::try_from(cores).unwrap_or(64).min(64)),
     };
+    let program = std::env::current_exe().context("the path of this program is unknown")?;
+    check_mixer(&program).await?;
     let (requests, requested) = mpsc::channel(REQUEST_QUEUE);
     let workers = Workers::start(&relay, &requests)?;
     let node = identity.node();
@@ -68,12 +72,8 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         token_key: token_key.clone(),
     };
     let (link, keep_link) = control::connect(link_settings, identity, outbox, stop.clone());
-    let settings = RecorderSettings {
-        spool: config.spool,
-        budget: Arc::new(budget),
-        mixer: std::env::current_exe().context("the path of this program is unknown")?,
-        mixes: (cores / 2).max(1),
-    };
+    let settings =
+        RecorderSettings { spool: config.spool, budget: Arc::new(budget), mixer: program, mixes: (cores / 2).max(1) };
     let recorder = Recorder::new(settings, link.clone(), workers.clone(), PartClient::new()?);
     let tasks = TaskTracker::new();
     tasks.spawn(keep_link(Dispatch { workers: workers.clone(), recorder: recorder.clone() }));
@@ -120,6 +120,15 @@ impl control::Node for Dispatch {
         let count = |n| u32::try_from(n).unwrap_or(u32::MAX);
         (count(rooms), count(peers), self.recorder.recordings())
     }
+}
+
+/// Asks in a process of its own, as mixes run: GStreamer is never loaded into the node.
+async fn check_mixer(program: &Path) -> anyhow::Result<()> {
+    let check = process::Command::new(program).arg("check-mixer").kill_on_drop(true).output();
+    let checked = timeout(CHECK_TIME, check).await.context("the mixer did not start in time")??;
+    let reason = String::from_utf8_lossy(&checked.stderr);
+    anyhow::ensure!(checked.status.success(), "recordings could not be mixed: {}", reason.trim());
+    Ok(())
 }
 
 /// Every socket and every captured track takes a descriptor; the usual soft limit of 1024 is for programs that use

@@ -16,6 +16,7 @@ mod part_sink;
 mod parts;
 mod pipeline;
 mod plan;
+mod requirements;
 mod run;
 mod scene;
 mod survey;
@@ -23,4 +24,5 @@ mod vp8;
 
 pub use output::Line;
 pub use parts::PartError;
+pub use requirements::check;
 pub use run::{MixError, run};

@@ -42,6 +42,8 @@ pub enum MixError {
     Start(#[source] glib::Error),
     #[error("GStreamer's element {0} is missing; a package is not installed")]
     MissingElement(&'static str),
+    #[error("the package {package} is not installed: GStreamer's element {element} is missing")]
+    MissingPackage { element: &'static str, package: &'static str },
     #[error("GStreamer's elements do not fit together")]
     Unlinkable,
     #[error("the pipeline failed in {element}: {message}")]
