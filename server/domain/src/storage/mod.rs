@@ -1,6 +1,7 @@
 //! The org's bucket: settings, validation in visible steps, and every request to it.
 
 mod bucket;
+pub mod policies;
 mod validation;
 
 pub(crate) use bucket::{Bucket, BucketError};
