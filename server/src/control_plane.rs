@@ -10,9 +10,8 @@ use crate::{
     ports,
     start_error::StartError,
 };
-use domain::{
-    Services, Settings, accounts, clock::Clock, outbound::AllowPrivate, random::Random, settings::EmbeddedStore,
-};
+use domain::{Services, Settings, accounts, clock::Clock, random::Random, settings::EmbeddedStore};
+use outbound::AllowPrivate;
 use secrecy::{SecretBox, SecretString};
 use std::{
     net::SocketAddr,

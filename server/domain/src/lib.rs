@@ -15,7 +15,6 @@ pub mod join;
 pub mod mail;
 pub mod nodes;
 pub mod notifications;
-pub mod outbound;
 pub mod random;
 pub mod recordings;
 mod secrets;

@@ -4,12 +4,12 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     jobs,
-    outbound::Outbound,
     random::Random,
     secrets::{Envelope, KeyRing, Place},
     settings::Settings,
     store::{Database, OpenDatabaseError, Tx},
 };
+use outbound::Outbound;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -92,7 +92,7 @@ impl Services {
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, OpenError> {
         let keys = KeyRing::new(&settings.master_key);
         let database = Database::open(&settings.database_url).await?;
-        let outbound = Outbound::new(&settings)?;
+        let outbound = Outbound::new(settings.allow_private.clone()).map_err(Error::internal)?;
         let services = Self {
             inner: Arc::new(Inner {
                 settings,

@@ -1,6 +1,6 @@
 //! What the operator decides once, at start.
 
-use crate::outbound::AllowPrivate;
+use outbound::AllowPrivate;
 use secrecy::{SecretBox, SecretString};
 use url::Url;
 

@@ -5,15 +5,14 @@ use crate::{
     applications::webhook_secret_place,
     error::{Error, Result},
     notifications::sign,
-    outbound::{Answer, OutboundError, Request},
     services::Services,
     store::{MessageRow, NewDelivery, signed},
 };
-use protocol::ids::{MessageId, OrgId};
-use reqwest::{
-    Method,
+use outbound::{
+    Answer, Method, OutboundError, Request,
     header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
 };
+use protocol::ids::{MessageId, OrgId};
 use std::time::Duration;
 use url::Url;
 
@@ -67,15 +66,14 @@ fn request(services: &Services, org: OrgId, id: MessageId, message: &MessageRow)
     let signature = sign(&secret, &id.to_string(), timestamp, &message.body);
     let header = |text: String| HeaderValue::try_from(text).map_err(Error::internal);
     Ok(Some(Request {
-        method: Method::POST,
-        url,
         headers: vec![
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (HeaderName::from_static("webhook-id"), header(id.to_string())?),
             (HeaderName::from_static("webhook-timestamp"), header(timestamp.to_string())?),
             (HeaderName::from_static("webhook-signature"), header(signature)?),
         ],
-        body: message.body.clone().into_bytes(),
+        body: message.body.clone().into(),
+        ..Request::new(Method::POST, url)
     }))
 }
 

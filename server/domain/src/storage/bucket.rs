@@ -2,12 +2,11 @@
 
 use crate::{
     error::{Error, Result},
-    outbound::{Answer, OutboundError, Request},
     services::Services,
     store::StorageRow,
 };
-use reqwest::{
-    Method,
+use outbound::{
+    Answer, Method, OutboundError, Request, Trusted,
     header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue},
 };
 use rusty_s3::{
@@ -58,6 +57,8 @@ pub(crate) struct Bucket<'a> {
     services: &'a Services,
     address: Address,
     credentials: Credentials,
+    /// The embedded store belongs to the installation; the guard is for what customers chose.
+    trusted: Option<Trusted>,
 }
 
 impl<'a> Bucket<'a> {
@@ -77,6 +78,7 @@ impl<'a> Bucket<'a> {
             address: address
                 .map_err(|_| Error::invalid("endpoint_invalid", "The endpoint of the storage is not usable."))?,
             credentials: Credentials::new(store.access_key.clone(), store.secret.expose_secret()),
+            trusted: Trusted::of(&store.endpoint),
         })
     }
 
@@ -168,7 +170,9 @@ impl<'a> Bucket<'a> {
         body: Vec<u8>,
     ) -> Result<Answer, BucketError> {
         let headers = content_type.into_iter().map(|value| (CONTENT_TYPE, value)).collect();
-        let answer = self.services.outbound().send_to_store(Request { method, url, headers, body }).await?;
+        let trusted = self.trusted.clone();
+        let request = Request { headers, body: body.into(), trusted, ..Request::new(method, url) };
+        let answer = self.services.outbound().send(request).await?;
         if answer.is_success() { Ok(answer) } else { Err(refused(&answer)) }
     }
 }

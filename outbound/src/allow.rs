@@ -19,7 +19,7 @@ struct Entry {
 pub struct InvalidAllowPrivate(String);
 
 impl AllowPrivate {
-    pub(super) fn contains(&self, host: &str, port: u16) -> bool {
+    pub(crate) fn contains(&self, host: &str, port: u16) -> bool {
         self.0.iter().any(|entry| entry.host == host && entry.port.is_none_or(|allowed| allowed == port))
     }
 

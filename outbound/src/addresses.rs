@@ -34,7 +34,7 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
 ];
 
 /// Whether an address belongs to the public internet.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|(network, length)| within_v4(address, *network, *length)),
         IpAddr::V6(address) => {

@@ -1,18 +1,18 @@
 //! Resolves names to public addresses only.
 
-use super::addresses::is_public;
+use crate::addresses::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 
 /// One address of the answer was not public.
 #[derive(Debug, thiserror::Error)]
 #[error("the name leads to an address that is not public")]
-struct NotPublic;
+pub(crate) struct NotPublic;
 
 /// Refuses the whole answer when any address in it is not public. The connector dials exactly what is returned, so
 /// there is no second look-up that could say something else.
 #[derive(Debug)]
-pub(super) struct PublicOnly;
+pub(crate) struct PublicOnly;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
