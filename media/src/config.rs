@@ -1,6 +1,7 @@
 //! Settings of the media process: flags, each with an environment variable.
 
 use clap::{Args, Parser, Subcommand};
+use outbound::AllowPrivate;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -57,4 +58,7 @@ pub struct NodeConfig {
     /// Most bytes all captures together may take; default: whatever the disk has.
     #[arg(long, env = "MIXDOWN_SPOOL_MAX_BYTES", default_value_t = u64::MAX)]
     pub spool_max_bytes: u64,
+    /// Private addresses that recordings may be uploaded to, as `host:port` or `host:*`, separated by commas.
+    #[arg(long, env = "MIXDOWN_ALLOW_PRIVATE", default_value = "")]
+    pub allow_private: AllowPrivate,
 }

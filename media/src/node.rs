@@ -6,12 +6,13 @@ use crate::{
     config::NodeConfig,
     control::{self, Identity, LinkSettings, Outbox},
     health, random,
-    recorder::{Recorder, RecorderSettings},
+    recorder::{Pauses, Recorder, RecorderSettings},
     sfu::{RelaySettings, WorkerCommand, Workers},
     signaling::{self, NativeSettings, TokenKey},
     uploader::PartClient,
 };
 use anyhow::Context as _;
+use outbound::Outbound;
 use protocol::{
     ids::{BootId, RecordingId},
     link::Command,
@@ -72,9 +73,15 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         token_key: token_key.clone(),
     };
     let (link, keep_link) = control::connect(link_settings, identity, outbox, stop.clone());
-    let settings =
-        RecorderSettings { spool: config.spool, budget: Arc::new(budget), mixer: program, mixes: (cores / 2).max(1) };
-    let recorder = Recorder::new(settings, link.clone(), workers.clone(), PartClient::new()?);
+    let settings = RecorderSettings {
+        spool: config.spool,
+        budget: Arc::new(budget),
+        mixer: program,
+        mixes: (cores / 2).max(1),
+        pauses: Pauses::default(),
+    };
+    let parts = PartClient::new(Outbound::new(config.allow_private)?);
+    let recorder = Recorder::new(settings, link.clone(), workers.clone(), parts);
     let tasks = TaskTracker::new();
     tasks.spawn(keep_link(Dispatch { workers: workers.clone(), recorder: recorder.clone() }));
     tasks.spawn(recorder.clone().run(requested));

@@ -60,7 +60,7 @@ pub struct ControlPlaneOptions {
     /// Directory of the browser SDK and the demo page's files.
     #[arg(long, env = "MIXDOWN_PUBLIC_DIR", default_value = "public")]
     pub public_dir: PathBuf,
-    /// Private addresses that webhooks may be sent to, as `host:port` or `host:*`, separated by commas.
+    /// Private addresses that webhooks and buckets may be on, as `host:port` or `host:*`, separated by commas.
     #[arg(long, env = "MIXDOWN_ALLOW_PRIVATE", default_value = "")]
     pub allow_private: String,
 }

@@ -80,8 +80,12 @@ fn start(process: &MediaProcess) -> Result<Child, StartError> {
 
 fn spawn(mut command: Command, process: &MediaProcess) -> io::Result<Child> {
     command
-        // The process that parses what strangers send has no business with the database.
+        // The process that parses what strangers send has no business with the database, nor with buckets but by the
+        // URLs that are signed for it.
         .env_remove("MIXDOWN_DATABASE_URL")
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env_remove("AWS_SESSION_TOKEN")
         .envs(process.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .kill_on_drop(true)

@@ -148,6 +148,7 @@ fn media_environment(
         ("MIXDOWN_CONTROL_URL", format!("ws://{}/node/link", reachable(control_plane)).into()),
         ("MIXDOWN_NODE_SECRET_FILE", SecretFiles::of(&options.data_dir).node_secret.into()),
         ("MIXDOWN_SPOOL", spool.into()),
+        ("MIXDOWN_ALLOW_PRIVATE", options.allow_private.clone().into()),
     ]
 }
 

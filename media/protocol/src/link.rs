@@ -12,6 +12,7 @@ use crate::{
     recording::{Artifact, FailureCause, RecordingSpec, StartRefusal, StopCause, UploadedPart},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Version of the link; the control plane refuses another one.
 pub const LINK_VERSION: u32 = 1;
@@ -141,8 +142,8 @@ pub enum Query {
     StartRecording { request: RequestId, application: ApplicationId, app_key: AppKeyId, room: RoomName, peer: PeerId },
     /// A capture was found in the spool after a restart.
     ResumeRecording { recording: RecordingId },
-    /// Begin the upload afresh; an earlier unfinished one is aborted.
-    BeginUpload { recording: RecordingId },
+    /// Begin the upload afresh; an earlier unfinished one is aborted. `refused` is why the previous one was given up.
+    BeginUpload { recording: RecordingId, refused: Option<PartRefusal> },
     /// One URL per number, at most [`crate::limits::PARTS_PER_REQUEST`].
     SignParts { recording: RecordingId, upload: String, parts: Vec<u16> },
 }
@@ -158,9 +159,39 @@ pub enum Answer {
     /// To anything about a recording that has ended or never was: destroy what the node has of it.
     Gone,
     /// To `BeginUpload`.
-    Upload { upload: String },
+    Upload { upload: String, destination: Destination },
+    /// To `BeginUpload`: the storage does not work at present. Keep the capture and ask again.
+    Held { retry_seconds: u32 },
     /// To `SignParts`, in the order asked.
     Parts { urls: Vec<String> },
     /// It could not be done now; ask again later.
     Unavailable,
+}
+
+/// What a node has to know of a store besides signed URLs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Destination {
+    /// PEM; trusted besides the system's authorities.
+    pub ca_certificate: Option<String>,
+    /// It belongs to the installation, so it may be on a private address.
+    pub trusted: bool,
+}
+
+/// How a bucket refused a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRefusal {
+    /// None when there was no answer.
+    pub status: Option<u16>,
+    /// The bucket's error code, or why there was no answer; no address, no secret.
+    pub detail: String,
+}
+
+impl fmt::Display for PartRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) => write!(f, "the bucket answered {status} {}", self.detail),
+            None => f.write_str(&self.detail),
+        }
+    }
 }

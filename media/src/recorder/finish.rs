@@ -1,23 +1,20 @@
 //! From the end of a capture to parts in the bucket.
 
-use super::{RETRY, Recorder};
-use crate::{
-    clock,
-    uploader::{UploadError, Uploaded, upload_mix},
-};
+use super::Recorder;
+use crate::uploader::{MixProcess, Upload, UploadError, Uploaded};
 use protocol::{
     ids::RecordingId,
-    link::Event,
+    link::{Event, PartRefusal},
     recording::{CaptureKey, FailureCause},
 };
 use std::{fs, io, path::Path, time::Duration};
+use tokio::time::sleep;
 
 /// Mixes tried before a capture counts as unmixable.
 const MIX_ATTEMPTS: usize = 3;
-/// How long a capture is held for a bucket that does not take it.
-const HOLD_TIME: Duration = Duration::from_secs(24 * 3600);
-/// Longest pause between attempts at a bucket.
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// Bounds of what the control plane may ask for, so that neither end is flooded and no capture forgotten.
+const SHORTEST_HOLD: Duration = Duration::from_secs(1);
+const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 /// Written once all parts are up: after a crash the upload is reported again instead of being done again.
 const UPLOADED: &str = "uploaded.json";
 
@@ -36,48 +33,59 @@ impl Recorder {
             }
             Err(UploadError::Gone) => self.erase(recording).await,
             Err(error) => {
-                let cause = match error {
-                    UploadError::Mix(_) => FailureCause::MixFailed,
-                    UploadError::Part { .. } | UploadError::Gone => FailureCause::UploadFailed,
-                };
                 tracing::error!(%recording, %error, "recording failed");
+                let cause = FailureCause::MixFailed;
                 self.0.link.event(Event::RecordingFailed { recording, cause, detail: error.to_string() }).await;
             }
         }
     }
 
     /// Mixes and uploads, again and again while the bucket does not take it: the capture is safe in the spool, and a
-    /// bucket that is down today may be up tomorrow.
+    /// bucket that is down today may be up tomorrow. How long that is worth trying, the control plane decides.
     async fn mix(&self, recording: RecordingId, key: &CaptureKey, directory: &Path) -> Result<Uploaded, UploadError> {
-        let give_up = clock::now() + HOLD_TIME;
-        self.0.link.event(Event::RecordingMixing { recording }).await;
-        let (mut failed_mixes, mut pause) = (0, RETRY);
+        let pauses = &self.0.settings.pauses;
+        let (mut failed_mixes, mut pause, mut refused) = (0, pauses.attempt, None);
         loop {
-            match self.mix_once(recording, key, directory).await {
-                Err(UploadError::Mix(error)) if failed_mixes + 1 < MIX_ATTEMPTS => {
-                    tracing::warn!(%recording, %error, "mix failed, trying again");
-                    failed_mixes += 1;
+            let error = match self.mix_once(recording, key, directory, &mut refused).await {
+                Err(error) => error,
+                uploaded => return uploaded,
+            };
+            tracing::warn!(%recording, %error, "not uploaded yet");
+            match error {
+                UploadError::Gone => return Err(error),
+                UploadError::Mix(_) if failed_mixes + 1 == MIX_ATTEMPTS => return Err(error),
+                UploadError::Mix(_) => failed_mixes += 1,
+                UploadError::Held(hold) => {
+                    sleep(hold.clamp(SHORTEST_HOLD, LONGEST_HOLD)).await;
+                    continue;
                 }
-                Err(UploadError::Part { number, reason }) if clock::now() < give_up => {
-                    tracing::warn!(%recording, number, reason, "upload failed, trying again later");
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                result => return result,
+                UploadError::Refused { refusal, .. } => refused = Some(refusal),
+                UploadError::Unavailable => {}
             }
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(pauses.longest_attempt);
         }
     }
 
+    /// Asks first: without a bucket that works, nothing is mixed.
     async fn mix_once(
         &self,
         recording: RecordingId,
         key: &CaptureKey,
         directory: &Path,
+        refused: &mut Option<PartRefusal>,
     ) -> Result<Uploaded, UploadError> {
         let inner = &self.0;
         let Ok(_turn) = inner.mixes.acquire().await else { return Err(UploadError::Gone) };
-        let mixer = &inner.settings.mixer;
-        let uploaded = upload_mix(&inner.link, &inner.parts, mixer, recording, directory, key).await?;
+        let (link, pauses) = (&inner.link, &inner.settings.pauses.part);
+        let upload = Upload::begin(link, &inner.parts, pauses, recording, refused.clone()).await;
+        if !matches!(upload, Err(UploadError::Unavailable)) {
+            // The control plane knows now.
+            *refused = None;
+        }
+        let upload = upload?;
+        link.event(Event::RecordingMixing { recording }).await;
+        let uploaded = upload.send(MixProcess::start(&inner.settings.mixer, directory, key).await?).await?;
         if let Err(error) = write_uploaded(directory, &uploaded) {
             // The event is what counts; without the note a crash costs a second mix.
             tracing::warn!(%recording, %error, "upload not noted");

@@ -42,6 +42,27 @@ pub struct RecorderSettings {
     pub mixer: PathBuf,
     /// Mixes at the same time.
     pub mixes: usize,
+    pub pauses: Pauses,
+}
+
+/// How long a failed upload is left alone.
+pub struct Pauses {
+    /// Between attempts at one part.
+    pub part: Vec<Duration>,
+    /// After a first upload that was given up; doubled for each further one.
+    pub attempt: Duration,
+    pub longest_attempt: Duration,
+}
+
+impl Default for Pauses {
+    /// Two minutes for a part, so that an outage costs no second mix in most cases.
+    fn default() -> Self {
+        Self {
+            part: [500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000].map(Duration::from_millis).to_vec(),
+            attempt: Duration::from_secs(2),
+            longest_attempt: Duration::from_secs(600),
+        }
+    }
 }
 
 /// One recording this node has.

@@ -5,5 +5,6 @@ mod mix_process;
 mod parts;
 mod upload;
 
+pub use mix_process::MixProcess;
 pub use parts::PartClient;
-pub use upload::{UploadError, Uploaded, upload_mix};
+pub use upload::{Upload, UploadError, Uploaded};

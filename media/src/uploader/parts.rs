@@ -1,57 +1,108 @@
-//! Puts one part to a signed URL.
+//! Puts one part to a signed URL, through the client that guards our network against customers' addresses.
 
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
-use protocol::recording::UploadedPart;
-use reqwest::{
-    Client, StatusCode,
-    header::{CONTENT_LENGTH, ETAG},
-    redirect::Policy,
+use outbound::{Answer, CaCertificate, InvalidCertificate, Method, Outbound, OutboundError, Request, Trusted, header};
+use protocol::{
+    link::{Destination, PartRefusal},
+    recording::UploadedPart,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Longest time for one part: 5 MiB over 100 kbit/s.
 const PART_TIME: Duration = Duration::from_secs(420);
+/// Answers of 400 and above that are no verdict: try again.
+const PASSING: [u16; 3] = [408, 425, 429];
+/// Longest error code of a bucket that is passed on.
+const CODE_BYTES: usize = 64;
 
-/// Why a part was not taken.
+/// Why a part was not taken. The URL is a secret, so it is left out.
 #[derive(Debug, thiserror::Error)]
 pub enum PartError {
-    /// The URL is a secret, so it is left out.
-    #[error("the bucket could not be reached: {0}")]
-    Unreachable(reqwest::Error),
-    #[error("the bucket answered {0}")]
-    Refused(StatusCode),
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    #[error("the bucket answered {status} {code}")]
+    Refused { status: u16, code: String },
     #[error("the bucket answered without an ETag")]
     NoTag,
+    #[error("the signed URL is none")]
+    NoUrl,
+}
+
+impl PartError {
+    /// Whether the bucket, or our own guard, has said no: more of the same will not help.
+    pub(super) fn is_verdict(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => (300..500).contains(status) && !PASSING.contains(status),
+            Self::Outbound(OutboundError::NotAllowed | OutboundError::Tls { .. }) | Self::NoUrl => true,
+            Self::Outbound(_) | Self::NoTag => false,
+        }
+    }
+
+    /// For the control plane.
+    pub(super) fn refusal(&self) -> PartRefusal {
+        match self {
+            Self::Refused { status, code } => PartRefusal { status: Some(*status), detail: code.clone() },
+            error => PartRefusal { status: None, detail: error.to_string() },
+        }
+    }
+}
+
+/// The customer's store, as the control plane describes it.
+#[derive(Debug)]
+pub struct Store {
+    authority: Option<CaCertificate>,
+    trusted: bool,
+}
+
+impl TryFrom<Destination> for Store {
+    type Error = InvalidCertificate;
+
+    fn try_from(destination: Destination) -> Result<Self, InvalidCertificate> {
+        let authority = destination.ca_certificate.as_deref().map(CaCertificate::from_pem).transpose()?;
+        Ok(Self { authority, trusted: destination.trusted })
+    }
 }
 
 /// Client for signed URLs.
 #[derive(Debug, Clone)]
-pub struct PartClient(Client);
+pub struct PartClient(Arc<Outbound>);
 
 impl PartClient {
-    /// # Errors
-    /// The TLS configuration of the system is unusable.
-    pub fn new() -> Result<Self, reqwest::Error> {
-        let client =
-            Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_TIME).timeout(PART_TIME).no_proxy();
-        client.build().map(Self)
+    #[must_use]
+    pub fn new(outbound: Outbound) -> Self {
+        Self(Arc::new(outbound))
     }
 
     /// Uploads one part.
     ///
     /// # Errors
-    /// It was not taken; it may be tried again.
-    pub async fn put(&self, url: &str, number: u16, bytes: Bytes) -> Result<UploadedPart, PartError> {
-        let length = bytes.len() as u64;
-        let md5 = hex::encode(Md5::digest(&bytes));
-        let request = self.0.put(url).header(CONTENT_LENGTH, length).body(bytes);
-        let response = request.send().await.map_err(|error| PartError::Unreachable(error.without_url()))?;
-        if !response.status().is_success() {
-            return Err(PartError::Refused(response.status()));
+    /// It was not taken.
+    pub async fn put(&self, store: &Store, url: &str, number: u16, body: Bytes) -> Result<UploadedPart, PartError> {
+        let bytes = body.len() as u64;
+        let md5 = hex::encode(Md5::digest(&body));
+        let url = url.parse().map_err(|_| PartError::NoUrl)?;
+        let trusted = if store.trusted { Trusted::of(&url) } else { None };
+        let request = Request {
+            body,
+            trusted,
+            authority: store.authority.clone(),
+            time_limit: PART_TIME,
+            ..Request::new(Method::PUT, url)
+        };
+        let answer = self.0.send(request).await?;
+        if !answer.is_success() {
+            return Err(PartError::Refused { status: answer.status, code: error_code(&answer) });
         }
-        let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).ok_or(PartError::NoTag)?;
-        Ok(UploadedPart { number, etag: etag.to_owned(), md5, bytes: length })
+        let etag = answer.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).ok_or(PartError::NoTag)?;
+        Ok(UploadedPart { number, etag: etag.to_owned(), md5, bytes })
     }
+}
+
+/// The code in an S3 error document; empty when there is none.
+fn error_code(answer: &Answer) -> String {
+    let text = answer.text();
+    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    let is_code = |code: &&str| code.len() <= CODE_BYTES && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    code.filter(is_code).unwrap_or_default().to_owned()
 }

@@ -2,31 +2,21 @@
 
 use super::{
     mix_process::{MixOutput, MixProcess, MixProcessError},
-    parts::PartClient,
+    parts::{PartClient, Store},
 };
 use crate::control::Link;
 use bytes::Bytes;
 use protocol::{
     ids::RecordingId,
-    link::{Answer, Query},
-    recording::{Artifact, CaptureKey, UploadedPart},
+    link::{Answer, PartRefusal, Query},
+    recording::{Artifact, UploadedPart},
 };
 use serde::{Deserialize, Serialize};
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 use tokio::time::sleep;
 
-/// Pauses between attempts at one part, two minutes in all. A longer outage ends the mix, so that it does not keep
-/// others from being mixed; the recorder tries again later.
-const PAUSES: [Duration; 8] = [
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(20),
-    Duration::from_secs(30),
-    Duration::from_secs(60),
-];
+/// Attempts at a part that the bucket refuses outright, each with a URL signed afresh.
+const REFUSED_ATTEMPTS: usize = 3;
 
 /// Why nothing was uploaded.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +24,14 @@ pub enum UploadError {
     #[error(transparent)]
     Mix(#[from] MixProcessError),
     /// The bucket did not take a part, however often it was tried.
-    #[error("part {number} was not taken: {reason}")]
-    Part { number: u16, reason: String },
+    #[error("part {number} was not taken: {refusal}")]
+    Refused { number: u16, refusal: PartRefusal },
+    /// The storage does not work at present; ask again later.
+    #[error("the recording is held")]
+    Held(Duration),
+    /// The control plane could not begin an upload or sign a URL.
+    #[error("the control plane could not help")]
+    Unavailable,
     /// The control plane considers the recording ended.
     #[error("the recording has ended")]
     Gone,
@@ -49,69 +45,91 @@ pub struct Uploaded {
     pub artifact: Artifact,
 }
 
-/// Runs `program` on the capture in `directory` and uploads what it makes.
-///
-/// # Errors
-/// The mix failed, the bucket refused, or the recording has ended.
-pub async fn upload_mix(
-    link: &Link,
-    client: &PartClient,
-    program: &Path,
+/// An upload under way.
+pub struct Upload<'a> {
+    link: &'a Link,
+    client: &'a PartClient,
+    /// Between attempts at one part.
+    pauses: &'a [Duration],
     recording: RecordingId,
-    directory: &Path,
-    key: &CaptureKey,
-) -> Result<Uploaded, UploadError> {
-    let upload = begin(link, recording).await?;
-    let mut mix = MixProcess::start(program, directory, key).await?;
-    let mut parts = Vec::new();
-    let artifact = loop {
-        match mix.next().await? {
-            MixOutput::Part { number, bytes } => {
-                parts.push(put(link, client, recording, &upload, number, bytes.into()).await?);
+    id: String,
+    store: Store,
+}
+
+impl<'a> Upload<'a> {
+    /// Asks for an upload, and tells why the previous one was not finished.
+    ///
+    /// # Errors
+    /// There is none now, or never.
+    pub async fn begin(
+        link: &'a Link,
+        client: &'a PartClient,
+        pauses: &'a [Duration],
+        recording: RecordingId,
+        refused: Option<PartRefusal>,
+    ) -> Result<Self, UploadError> {
+        match link.query_when_up(Query::BeginUpload { recording, refused }).await {
+            Answer::Upload { upload: id, destination } => {
+                let store = Store::try_from(destination).map_err(|error| UploadError::Refused {
+                    number: 0,
+                    refusal: PartRefusal { status: None, detail: error.to_string() },
+                })?;
+                Ok(Self { link, client, pauses, recording, id, store })
             }
-            MixOutput::Done(artifact) => break artifact,
-        }
-    };
-    parts.sort_by_key(|part| part.number);
-    Ok(Uploaded { upload, parts, artifact })
-}
-
-async fn begin(link: &Link, recording: RecordingId) -> Result<String, UploadError> {
-    for pause in PAUSES {
-        match link.query_when_up(Query::BeginUpload { recording }).await {
-            Answer::Upload { upload } => return Ok(upload),
-            Answer::Gone => return Err(UploadError::Gone),
-            _ => sleep(pause).await,
+            Answer::Held { retry_seconds } => Err(UploadError::Held(Duration::from_secs(retry_seconds.into()))),
+            Answer::Gone => Err(UploadError::Gone),
+            _ => Err(UploadError::Unavailable),
         }
     }
-    Err(UploadError::Part { number: 0, reason: "the upload could not be begun".to_owned() })
-}
 
-async fn put(
-    link: &Link,
-    client: &PartClient,
-    recording: RecordingId,
-    upload: &str,
-    number: u16,
-    bytes: Bytes,
-) -> Result<UploadedPart, UploadError> {
-    let mut reason = String::new();
-    for pause in PAUSES {
-        // Signed afresh for each attempt: a URL may have expired meanwhile.
-        let query = Query::SignParts { recording, upload: upload.to_owned(), parts: vec![number] };
-        match link.query_when_up(query).await {
-            Answer::Parts { urls } => match urls.first() {
-                Some(url) => match client.put(url, number, bytes.clone()).await {
-                    Ok(part) => return Ok(part),
-                    Err(error) => reason = error.to_string(),
-                },
-                None => "no URL was signed".clone_into(&mut reason),
-            },
-            Answer::Gone => return Err(UploadError::Gone),
-            _ => "the control plane signed no URL".clone_into(&mut reason),
-        }
-        tracing::warn!(%recording, number, reason, "part not uploaded yet");
-        sleep(pause).await;
+    /// Uploads what the mix makes.
+    ///
+    /// # Errors
+    /// The mix failed, the bucket refused, or the recording has ended.
+    pub async fn send(self, mut mix: MixProcess) -> Result<Uploaded, UploadError> {
+        let mut parts = Vec::new();
+        let artifact = loop {
+            match mix.next().await? {
+                MixOutput::Part { number, bytes } => parts.push(self.put(number, bytes.into()).await?),
+                MixOutput::Done(artifact) => break artifact,
+            }
+        };
+        parts.sort_by_key(|part| part.number);
+        Ok(Uploaded { upload: self.id, parts, artifact })
     }
-    Err(UploadError::Part { number, reason })
+
+    /// Puts one part. An outage that outlasts the pauses ends the mix, so that it does not keep others from being
+    /// mixed; the recorder tries again later.
+    async fn put(&self, number: u16, bytes: Bytes) -> Result<UploadedPart, UploadError> {
+        let mut verdicts = 0;
+        let mut failure = UploadError::Unavailable;
+        for pause in self.pauses {
+            // Signed afresh for each attempt: a URL may have expired meanwhile.
+            let recording = self.recording;
+            let query = Query::SignParts { recording, upload: self.id.clone(), parts: vec![number] };
+            failure = match self.link.query_when_up(query).await {
+                Answer::Parts { urls } => {
+                    match self
+                        .client
+                        .put(&self.store, urls.first().map_or("", String::as_str), number, bytes.clone())
+                        .await
+                    {
+                        Ok(part) => return Ok(part),
+                        Err(error) => {
+                            verdicts += usize::from(error.is_verdict());
+                            UploadError::Refused { number, refusal: error.refusal() }
+                        }
+                    }
+                }
+                Answer::Gone => return Err(UploadError::Gone),
+                _ => UploadError::Unavailable,
+            };
+            tracing::warn!(%recording, number, reason = %failure, "part not uploaded yet");
+            if verdicts == REFUSED_ATTEMPTS {
+                break;
+            }
+            sleep(*pause).await;
+        }
+        Err(failure)
+    }
 }

@@ -62,7 +62,7 @@ impl Scene {
 
     /// Uploads real parts by signed URLs, the first one last.
     async fn upload(&mut self, recording: RecordingId, parts: &[Vec<u8>]) -> (String, Vec<UploadedPart>) {
-        let Answer::Upload { upload } = self.node.ask(Query::BeginUpload { recording }).await else {
+        let Answer::Upload { upload, .. } = self.node.ask(Query::BeginUpload { recording, refused: None }).await else {
             panic!("an upload expected")
         };
         let numbers: Vec<u16> = (1..=u16::try_from(parts.len()).unwrap()).collect();
@@ -207,9 +207,9 @@ on_both_databases! {
         let recording = scene.start().await;
         let mut other = FakeNode::connect(&scene.server, FakeNode::identity(2)).await;
         other.hello(0).await;
-        assert_eq!(other.ask(Query::BeginUpload { recording }).await, Answer::Gone);
+        assert_eq!(other.ask(Query::BeginUpload { recording, refused: None }).await, Answer::Gone);
         assert_eq!(other.ask(Query::ResumeRecording { recording }).await, Answer::Gone);
-        assert!(matches!(scene.node.ask(Query::BeginUpload { recording }).await, Answer::Upload { .. }));
+        assert!(matches!(scene.node.ask(Query::BeginUpload { recording, refused: None }).await, Answer::Upload { .. }));
     }
 
     async fn a_receiver_that_hangs_delays_no_other(server) {

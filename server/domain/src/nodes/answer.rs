@@ -35,7 +35,9 @@ async fn try_answer(services: &Services, node: NodeId, query: Query) -> Result<A
             let spec = recordings::resume(services, node, recording).await?;
             Ok(spec.map_or(Answer::Gone, |spec| Answer::Recording { spec }))
         }
-        Query::BeginUpload { recording } => recordings::begin_upload(services, node, recording).await,
+        Query::BeginUpload { recording, refused } => {
+            recordings::begin_upload(services, node, recording, refused.as_ref()).await
+        }
         Query::SignParts { recording, upload, parts } => {
             recordings::sign_parts(services, node, recording, &upload, &parts).await
         }

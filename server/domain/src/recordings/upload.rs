@@ -10,13 +10,22 @@ use crate::{
 use protocol::{
     ids::{NodeId, OrgId, RecordingId},
     limits::{MAX_PARTS, PARTS_PER_REQUEST},
-    link::Answer,
+    link::{Answer, Destination, PartRefusal},
     recording::RecordingState,
 };
 use std::error::Error as StdError;
 
-/// Creates the multipart upload; an earlier unfinished one is aborted. `Upload`, `Gone` or `Unavailable`.
-pub async fn begin_upload(services: &Services, node: NodeId, id: RecordingId) -> Result<Answer> {
+/// Creates the multipart upload; an earlier unfinished one is aborted, and `refused` is why. `Upload`, `Gone` or
+/// `Unavailable`.
+pub async fn begin_upload(
+    services: &Services,
+    node: NodeId,
+    id: RecordingId,
+    refused: Option<&PartRefusal>,
+) -> Result<Answer> {
+    if let Some(PartRefusal { status, detail }) = refused {
+        tracing::warn!(%node, recording = %id, status, detail, "a bucket refused a part");
+    }
     let Some((owner, row, storage)) = load(services, node, id).await? else { return Ok(Answer::Gone) };
     if row.state() == RecordingState::Uploading {
         return Ok(Answer::Unavailable);
@@ -37,7 +46,8 @@ pub async fn begin_upload(services: &Services, node: NodeId, id: RecordingId) ->
         return Ok(Answer::Unavailable);
     }
     tx.commit().await?;
-    Ok(Answer::Upload { upload })
+    let destination = Destination { ca_certificate: None, trusted: true };
+    Ok(Answer::Upload { upload, destination })
 }
 
 /// Signs part URLs of the current upload. `Parts`, `Gone` or `Unavailable`.

@@ -129,7 +129,7 @@ on_both! {
         let recording = nothing().0;
         for query in [
             Query::ResumeRecording { recording },
-            Query::BeginUpload { recording },
+            Query::BeginUpload { recording, refused: None },
             Query::SignParts { recording, upload: "x".into(), parts: vec![1] },
         ] {
             assert_eq!(nodes::answer(&world.services, node.id, query).await, Answer::Gone);

@@ -15,7 +15,8 @@ fn client() -> reqwest::Client {
 /// Uploads two parts as a node does, and reports it.
 async fn upload(world: &World, node: &TestNode, recording: RecordingId, bytes: u64) {
     let services = &world.services;
-    let Answer::Upload { upload } = recordings::begin_upload(services, node.id, recording).await.unwrap() else {
+    let Answer::Upload { upload, .. } = recordings::begin_upload(services, node.id, recording, None).await.unwrap()
+    else {
         panic!("no upload")
     };
     let answer = recordings::sign_parts(services, node.id, recording, &upload, &[2, 1]).await.unwrap();
@@ -58,7 +59,7 @@ on_both! {
         assert_eq!(ready.object_key, format!("{}/team-call/2026-11-21/{id}.mp4", demo.id));
         assert_eq!(world.outside.state(|outside| outside.objects[&ready.object_key].clone()), b"first partsecond");
         assert!(recordings::resume(services, node.id, id).await.unwrap().is_none());
-        assert_eq!(recordings::begin_upload(services, node.id, id).await.unwrap(), Answer::Gone);
+        assert_eq!(recordings::begin_upload(services, node.id, id, None).await.unwrap(), Answer::Gone);
 
         let commands = nodes::commands_after(services, node.id, 0).await.unwrap();
         let [(1, Command::RecordingReady { recording, url })] = commands.as_slice() else { panic!("{commands:?}") };
@@ -198,8 +199,8 @@ on_both! {
         let demo = world.demo(&access).await;
         let node = world.node().await;
         let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
-        let first = recordings::begin_upload(&world.services, node.id, id).await.unwrap();
-        let Answer::Upload { upload: first } = first else { panic!("{first:?}") };
+        let first = recordings::begin_upload(&world.services, node.id, id, None).await.unwrap();
+        let Answer::Upload { upload: first, .. } = first else { panic!("{first:?}") };
         upload(&world, &node, id, 16).await;
         assert!(world.outside.state(|outside| !outside.uploads.contains_key(&first)));
         let stale = recordings::sign_parts(&world.services, node.id, id, &first, &[1]).await.unwrap();
