@@ -1,4 +1,4 @@
-/** Where finished recordings arrive: the bucket, through its presigned links, and the receiver of webhooks. */
+/** Where finished recordings arrive: the bucket, reached through their links, and the receiver of webhooks. */
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';

@@ -6,6 +6,14 @@ CREATE TABLE key_checks (
     CONSTRAINT key_checks_pkey PRIMARY KEY (key_id)
 );
 
+-- Keys of the installation that outlive a master key: random, sealed like every other secret.
+CREATE TABLE installation_keys (
+    name TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT installation_keys_pkey PRIMARY KEY (name)
+);
+
 -- audit_sequence and audit_hash are the end of the org's audit chain; updating them serialises its writers.
 CREATE TABLE orgs (
     id TEXT NOT NULL,

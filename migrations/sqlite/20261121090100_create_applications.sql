@@ -25,6 +25,8 @@ CREATE TABLE applications (
     max_duration_seconds BIGINT NOT NULL,
     idle_timeout_seconds BIGINT NOT NULL,
     allowed_origins TEXT NOT NULL,
+    retention_days BIGINT,
+    link_validity_seconds BIGINT NOT NULL DEFAULT 604800,
     webhook_url TEXT,
     webhook_secret TEXT,
     created_at BIGINT NOT NULL,
@@ -32,6 +34,8 @@ CREATE TABLE applications (
     CONSTRAINT applications_id_key UNIQUE (id),
     CONSTRAINT applications_name_key UNIQUE (org_id, name),
     CONSTRAINT applications_org_fkey FOREIGN KEY (org_id) REFERENCES orgs (id),
+    CONSTRAINT applications_retention_bounded CHECK (retention_days BETWEEN 1 AND 3650),
+    CONSTRAINT applications_link_validity_bounded CHECK (link_validity_seconds BETWEEN 3600 AND 31536000),
     CONSTRAINT applications_recording_needs_relay CHECK (relay OR NOT recording),
     CONSTRAINT applications_webhook_whole CHECK ((webhook_url IS NULL) = (webhook_secret IS NULL))
 );

@@ -1,5 +1,6 @@
 -- Recordings. capture_key is NULL once the recording has ended: that erases the capture. seen_at is the last time
--- the node said it has the capture; the lease is counted from there.
+-- the node said it has the capture; the lease is counted from there. legal_hold is the reason of the hold. A deletion
+-- is requested, attempted (until then it may be under way) and done; the row stays for the audit log.
 
 CREATE TABLE recordings (
     org_id TEXT NOT NULL,
@@ -32,6 +33,12 @@ CREATE TABLE recordings (
     ready_at BIGINT,
     changed_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
+    legal_hold TEXT,
+    delete_requested_at BIGINT,
+    delete_cause TEXT,
+    delete_attempt_until BIGINT,
+    delete_problem TEXT,
+    deleted_at BIGINT,
     CONSTRAINT recordings_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT recordings_id_key UNIQUE (id),
     CONSTRAINT recordings_request_key UNIQUE (node_id, request_id),
@@ -40,7 +47,11 @@ CREATE TABLE recordings (
     CONSTRAINT recordings_state_known
         CHECK (state IN ('requested', 'recording', 'stopping', 'mixing', 'uploading', 'ready', 'failed')),
     CONSTRAINT recordings_failure_named CHECK ((state = 'failed') = (failure_cause IS NOT NULL)),
-    CONSTRAINT recordings_key_erased CHECK (capture_key IS NULL OR state NOT IN ('ready', 'failed'))
+    CONSTRAINT recordings_key_erased CHECK (capture_key IS NULL OR state NOT IN ('ready', 'failed')),
+    CONSTRAINT recordings_delete_cause_known CHECK (delete_cause IN ('requested', 'retention')),
+    CONSTRAINT recordings_delete_caused CHECK ((delete_requested_at IS NULL) = (delete_cause IS NULL)),
+    CONSTRAINT recordings_delete_after_end CHECK (delete_requested_at IS NULL OR state IN ('ready', 'failed')),
+    CONSTRAINT recordings_hold_keeps CHECK (legal_hold IS NULL OR delete_requested_at IS NULL)
 );
 
 -- One recording at a time in a room; the next may start while this one is mixed.
@@ -48,4 +59,22 @@ CREATE UNIQUE INDEX recordings_active_room ON recordings (org_id, application_id
     WHERE state IN ('requested', 'recording');
 
 CREATE INDEX recordings_unfinished_idx ON recordings (id) WHERE state NOT IN ('ready', 'failed');
+CREATE INDEX recordings_kept_idx ON recordings (org_id, application_id, ready_at)
+    WHERE state = 'ready' AND delete_requested_at IS NULL AND legal_hold IS NULL;
+CREATE INDEX recordings_deleting_idx ON recordings (id) WHERE delete_requested_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX recordings_application_idx ON recordings (org_id, application_id, id);
+
+-- How often each download link was used, by the hash of its token; audited_at is its last entry in the audit log.
+CREATE TABLE link_uses (
+    org_id TEXT NOT NULL,
+    link_hash TEXT NOT NULL,
+    recording_id TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    uses BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL,
+    audited_at BIGINT,
+    CONSTRAINT link_uses_pkey PRIMARY KEY (org_id, link_hash),
+    CONSTRAINT link_uses_recording_fkey FOREIGN KEY (org_id, recording_id) REFERENCES recordings (org_id, id)
+);
+
+CREATE INDEX link_uses_expires_idx ON link_uses (expires_at);

@@ -81,6 +81,7 @@ impl ControlPlane {
             random,
             public_origin: public_url.origin().ascii_serialization().into(),
             links: links.clone(),
+            link_pace: http::Pace::of_download_links(services.clock().clone()).into(),
         };
         let router = http::router(&web, &options.site_root, &options.public_dir);
         lifecycle.spawn(listener::serve(store, store_router, lifecycle.clone()));

@@ -12,6 +12,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Kind {
     /// It does not exist for this tenant.
     NotFound,
+    /// It existed and does so no more.
+    Gone,
     /// The request itself is wrong.
     Invalid,
     /// It contradicts the present state.

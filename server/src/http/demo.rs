@@ -55,11 +55,7 @@ pub async fn page(
         tracing::error!(%error, "the demo page could not be rendered");
         Problem::internal()
     })?;
-    // Visitors are strangers, so no setting of an org is looked up for them; the store beside us is no secret.
-    let store = web.services.settings().embedded_store.as_ref();
-    let media_origins: Vec<String> =
-        store.map(|store| store.endpoint.origin().ascii_serialization()).into_iter().collect();
-    let policy = security_headers::demo_policy(&web.public_origin, &media_origins);
+    let policy = security_headers::demo_policy(&web.public_origin);
     let headers = [
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).map_err(|_| Problem::internal())?),
         (HeaderName::from_static("permissions-policy"), HeaderValue::from_static(security_headers::CALL_DEVICES)),

@@ -5,11 +5,14 @@ mod csrf;
 mod demo;
 mod health;
 mod join;
+mod links;
+mod pace;
 mod problem;
 mod request_id;
 mod router;
 pub(crate) mod security_headers;
 mod static_files;
 
+pub use pace::Pace;
 pub use problem::Problem;
 pub use router::{Web, router};

@@ -28,14 +28,18 @@ impl RequestId {
     }
 }
 
+/// A download link is a token; the log says only that one was followed.
+const DOWNLOAD_LINKS: &str = "/r/";
+
 /// Gives the request an identifier and a span. The span has the path and never the query, which may hold tokens.
 pub async fn assign(State(random): State<Random>, mut request: Request, next: Next) -> Response {
     let id = match random.bytes::<8>() {
         Ok(bytes) => RequestId(hex::encode(bytes).into()),
         Err(_) => RequestId::default(),
     };
-    let span =
-        tracing::info_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
+    let path = request.uri().path();
+    let path = if path.starts_with(DOWNLOAD_LINKS) { DOWNLOAD_LINKS } else { path };
+    let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));

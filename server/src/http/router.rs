@@ -1,6 +1,6 @@
 //! Which address leads where, and what every request passes through on its way.
 
-use super::{body, csrf, demo, health, join, problem, request_id, security_headers, static_files};
+use super::{Pace, body, csrf, demo, health, join, links, problem, request_id, security_headers, static_files};
 use crate::{console, node_link};
 use axum::{
     Router,
@@ -20,6 +20,8 @@ pub struct Web {
     /// Origin of the console's public URL.
     pub public_origin: Arc<str>,
     pub links: node_link::Links,
+    /// Of requests that follow download links.
+    pub link_pace: Arc<Pace>,
 }
 
 /// The whole control plane as one router.
@@ -40,6 +42,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
     Router::new()
         .route("/api/v1/join", options(join::preflight).post(join::join))
         .route("/demo/{application}", get(demo::page))
+        .route("/r/{token}", get(links::follow).options(links::preflight))
         .route("/node/link", get(node_link::open))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -8,6 +8,7 @@ mod embedded_store;
 mod health;
 mod join;
 mod link;
+mod links;
 mod protections;
 mod recording;
 mod sessions;

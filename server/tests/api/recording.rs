@@ -22,16 +22,17 @@ use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use std::time::Duration;
 
-struct Scene {
-    server: TestServer,
-    access: Access,
-    application: Application,
-    node: FakeNode,
-    client: Client,
+/// A demo application, a node that captures nothing, and somebody who follows links.
+pub(crate) struct Scene {
+    pub(crate) server: TestServer,
+    pub(crate) access: Access,
+    pub(crate) application: Application,
+    pub(crate) node: FakeNode,
+    pub(crate) client: Client,
 }
 
 impl Scene {
-    async fn set(server: TestServer) -> Self {
+    pub(crate) async fn set(server: TestServer) -> Self {
         let access = server.owner().await;
         let application = server.demo(&access).await;
         let node = server.linked_node().await;
@@ -39,7 +40,7 @@ impl Scene {
         Self { server, access, application, node, client }
     }
 
-    async fn start(&mut self) -> RecordingId {
+    pub(crate) async fn start(&mut self) -> RecordingId {
         let application = self.application.clone();
         self.start_in(1, &application).await
     }
@@ -53,7 +54,7 @@ impl Scene {
     }
 
     /// Reports the call and its end, as events 1 to 3.
-    async fn capture(&mut self, recording: RecordingId) {
+    pub(crate) async fn capture(&mut self, recording: RecordingId) {
         let at = self.server.clock.unix_ms();
         self.node.report(1, Event::RecordingStarted { recording, at }).await;
         self.node.report(2, Event::RecordingStopped { recording, at: at + 8000, cause: StopCause::PeerRequest }).await;
@@ -80,7 +81,7 @@ impl Scene {
         (upload, uploaded)
     }
 
-    async fn finish(&mut self, recording: RecordingId, parts: &[Vec<u8>]) {
+    pub(crate) async fn finish(&mut self, recording: RecordingId, parts: &[Vec<u8>]) {
         let (upload, uploaded) = self.upload(recording, parts).await;
         let bytes = parts.iter().map(|part| part.len() as u64).sum();
         let artifact = Artifact { bytes, duration_ms: 8000, width: 1280, height: 720, approximate_sync: false };
@@ -93,7 +94,7 @@ impl Scene {
         self.node.report(sequence, failed).await;
     }
 
-    async fn ready(&mut self) -> (RecordingId, String) {
+    pub(crate) async fn ready(&mut self) -> (RecordingId, String) {
         let (_, ready) = self
             .node
             .command(|command| match command {

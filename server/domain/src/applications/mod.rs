@@ -2,10 +2,13 @@
 
 mod change;
 mod plan;
+mod retention;
 
 pub use change::{create, create_key, revoke_key, set_allowed_origins, set_recording, set_relay, set_webhook};
 pub(crate) use change::{insert_demo, webhook_secret_place};
 pub use plan::Plan;
+pub(crate) use retention::{checked_retention, retention_of};
+pub use retention::{set_link_validity, set_retention};
 
 use crate::{
     access::Access,
@@ -20,7 +23,7 @@ use protocol::{
     names::DisplayName,
     policy::AppPolicy,
 };
-use std::fmt;
+use std::{fmt, time::Duration};
 use url::Url;
 
 /// Something Recording needs.
@@ -72,6 +75,10 @@ pub struct Application {
     pub keys: Vec<AppKey>,
     pub allowed_origins: Vec<String>,
     pub webhook: Option<Webhook>,
+    /// Recordings are deleted so many days after they were ready; `None` keeps them.
+    pub retention_days: Option<u32>,
+    /// How long the links to finished recordings work.
+    pub link_validity: Duration,
     pub created_at: DateTime<Utc>,
     policy: AppPolicy,
 }
@@ -154,6 +161,8 @@ fn view(row: &ApplicationRow, keys: &[KeyRow]) -> Application {
         keys: keys.iter().filter(|key| key.application() == row.id()).map(key_view).collect(),
         allowed_origins: row.allowed_origins().to_vec(),
         webhook: row.webhook_url.as_deref().and_then(|url| url.parse().ok()).map(|url| Webhook { url }),
+        retention_days: retention_of(row),
+        link_validity: Duration::from_secs(unsigned(row.link_validity_seconds)),
         created_at: to_date(unsigned(row.created_at)),
         policy: policy_of(row),
     }

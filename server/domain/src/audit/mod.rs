@@ -21,7 +21,7 @@ pub struct Entry {
     /// Counts from 1 within the org.
     pub sequence: u64,
     pub at: DateTime<Utc>,
-    /// A user, node or `system`.
+    /// A user, a node, `link` (whoever has a download link) or `system`.
     pub actor: String,
     /// For example `application.recording_on`.
     pub action: String,
@@ -35,6 +35,8 @@ pub struct Entry {
 pub(crate) enum Actor {
     User(UserId),
     Node(NodeId),
+    /// Whoever has a download link.
+    Link,
     System,
 }
 
@@ -43,6 +45,7 @@ impl fmt::Display for Actor {
         match self {
             Self::User(id) => id.fmt(f),
             Self::Node(id) => id.fmt(f),
+            Self::Link => f.write_str("link"),
             Self::System => f.write_str("system"),
         }
     }

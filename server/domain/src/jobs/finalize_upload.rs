@@ -32,7 +32,7 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
     let problem = match complete(&bucket, &row).await {
         Ok(()) => {
             let mut tx = services.begin().await?;
-            ending::ready(services, &mut tx.org(org), &row, &bucket).await?;
+            ending::ready(services, &mut tx.org(org), &row).await?;
             tx.commit().await?;
             return Ok(Outcome::Done);
         }

@@ -1,6 +1,8 @@
 //! Background work: one table, claimed with a lease and a fencing number, retried with stored backoff.
 
 mod abort_upload;
+mod apply_retention;
+mod delete_object;
 mod deliver_webhook;
 mod finalize_upload;
 mod reconcile_recordings;

@@ -1,8 +1,8 @@
 //! Claiming, running and putting back.
 
 use super::{
-    Lane, Work, abort_upload, deliver_webhook, finalize_upload, reconcile_recordings, schedule, send_mail,
-    sweep_expired,
+    Lane, Work, abort_upload, apply_retention, delete_object, deliver_webhook, finalize_upload, reconcile_recordings,
+    schedule, send_mail, sweep_expired,
 };
 use crate::{
     clock::to_date,
@@ -15,7 +15,7 @@ use protocol::ids::JobId;
 use std::{error::Error as StdError, time::Duration};
 
 /// How long a worker owns what it claimed; longer than every time limit within one job together.
-const LEASE: Duration = Duration::from_secs(180);
+pub(super) const LEASE: Duration = Duration::from_secs(180);
 /// Jobs that [`run_due`] claims at a time.
 const BATCH: u32 = 16;
 
@@ -96,9 +96,11 @@ async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outco
     match work {
         Work::FinalizeUpload { org, recording } => finalize_upload::run(services, *org, *recording, attempt).await,
         Work::AbortUpload { org, recording, upload } => abort_upload::run(services, *org, *recording, upload).await,
+        Work::DeleteObject { org, recording } => delete_object::run(services, *org, *recording, attempt).await,
         Work::DeliverWebhook { org, message } => deliver_webhook::run(services, *org, *message, attempt).await,
         Work::SendMail { org, mail } => send_mail::run(services, *org, *mail).await,
         Work::ReconcileRecordings => reconcile_recordings::run(services).await,
+        Work::ApplyRetention => apply_retention::run(services).await,
         Work::SweepExpired => sweep_expired::run(services).await,
     }
 }

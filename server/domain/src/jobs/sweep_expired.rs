@@ -18,7 +18,8 @@ pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let failures = tx.delete_old_sign_in_failures(now.saturating_sub(DAY_MS)).await?;
     let placements = tx.delete_unused_placements(now.saturating_sub(PLACEMENT_DAYS * DAY_MS)).await?;
     let nodes = tx.delete_silent_nodes(now.saturating_sub(NODE_DAYS * DAY_MS)).await?;
+    let links = tx.delete_expired_link_uses(now.saturating_sub(DAY_MS)).await?;
     tx.commit().await?;
-    tracing::debug!(sessions, failures, placements, nodes, "expired rows deleted");
+    tracing::debug!(sessions, failures, placements, nodes, links, "expired rows deleted");
     Ok(Outcome::Repeat(EVERY))
 }

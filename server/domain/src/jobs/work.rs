@@ -55,6 +55,11 @@ pub(crate) enum Work {
         recording: RecordingId,
         upload: String,
     },
+    /// Delete the object, tell everyone.
+    DeleteObject {
+        org: OrgId,
+        recording: RecordingId,
+    },
     DeliverWebhook {
         org: OrgId,
         message: MessageId,
@@ -65,20 +70,24 @@ pub(crate) enum Work {
     },
     /// Periodic: find recordings whose lease ran out.
     ReconcileRecordings,
+    /// Periodic: request the deletion of recordings that are kept no longer.
+    ApplyRetention,
     /// Periodic: delete what has expired.
     SweepExpired,
 }
 
 impl Work {
-    pub(crate) const PERIODIC: [Self; 2] = [Self::ReconcileRecordings, Self::SweepExpired];
+    pub(crate) const PERIODIC: [Self; 3] = [Self::ReconcileRecordings, Self::ApplyRetention, Self::SweepExpired];
 
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::FinalizeUpload { .. } => "finalize_upload",
             Self::AbortUpload { .. } => "abort_upload",
+            Self::DeleteObject { .. } => "delete_object",
             Self::DeliverWebhook { .. } => "deliver_webhook",
             Self::SendMail { .. } => "send_mail",
             Self::ReconcileRecordings => "reconcile_recordings",
+            Self::ApplyRetention => "apply_retention",
             Self::SweepExpired => "sweep_expired",
         }
     }
@@ -94,9 +103,10 @@ impl Work {
         match self {
             Self::FinalizeUpload { org, .. }
             | Self::AbortUpload { org, .. }
+            | Self::DeleteObject { org, .. }
             | Self::DeliverWebhook { org, .. }
             | Self::SendMail { org, .. } => Some(*org),
-            Self::ReconcileRecordings | Self::SweepExpired => None,
+            Self::ReconcileRecordings | Self::ApplyRetention | Self::SweepExpired => None,
         }
     }
 
@@ -104,7 +114,8 @@ impl Work {
     pub(crate) fn unique_key(&self) -> Option<String> {
         match self {
             Self::FinalizeUpload { recording, .. } => Some(format!("finalize_upload/{recording}")),
-            Self::ReconcileRecordings | Self::SweepExpired => Some(self.kind().to_owned()),
+            Self::DeleteObject { recording, .. } => Some(format!("delete_object/{recording}")),
+            Self::ReconcileRecordings | Self::ApplyRetention | Self::SweepExpired => Some(self.kind().to_owned()),
             Self::AbortUpload { .. } | Self::DeliverWebhook { .. } | Self::SendMail { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     error::{Error, Result},
     jobs::{self, Work},
+    recordings::links::Link,
     services::Services,
     store::{NewMail, OrgTx, RecordingRow, unsigned},
 };
@@ -38,6 +39,8 @@ struct Ended<'a> {
     size: String,
     key: &'a str,
     reason: &'static str,
+    /// Anybody who has it may watch; with its end.
+    link: Option<(&'a str, String)>,
     console: String,
 }
 
@@ -47,6 +50,7 @@ pub(crate) async fn queue_recording_ended(
     org: &mut OrgTx<'_>,
     row: &RecordingRow,
     application: &DisplayName,
+    link: Option<&Link>,
 ) -> Result<()> {
     let ended = Ended {
         application: application.as_str(),
@@ -55,6 +59,7 @@ pub(crate) async fn queue_recording_ended(
         size: size(row.bytes.map(unsigned).unwrap_or_default()),
         key: &row.object_key,
         reason: row.failure_cause().map_or("", reason),
+        link: link.map(|link| (link.url.as_str(), link.expires_at.format("%-d %B %Y, %H:%M UTC").to_string())),
         console: console_link(services, row),
     };
     let (subject, text, html) = if row.state() == RecordingState::Ready {
@@ -127,6 +132,7 @@ mod tests {
             size: size(1000),
             key: "key",
             reason: "",
+            link: Some(("http://localhost:3000/r/token", "1 January 2027, 00:00 UTC".into())),
             console: "http://localhost:3000".into(),
         };
         assert!(ReadyText(&ended).render().unwrap().contains("<b>"));

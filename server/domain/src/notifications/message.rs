@@ -4,10 +4,11 @@ use crate::{
     clock::to_date,
     error::{Error, Result},
     jobs::{self, Work},
+    recordings::{DeletionCause, links::Link},
     services::Services,
     store::{OrgTx, RecordingRow, unsigned},
 };
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use protocol::{
     ids::{ApplicationId, MessageId, RecordingId},
     recording::{FailureCause, RecordingState, StopCause},
@@ -36,23 +37,33 @@ struct Data<'a> {
     key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_expires_at: Option<String>,
     started_at: Option<String>,
     stopped_at: Option<String>,
     stop_cause: Option<StopCause>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure_cause: Option<FailureCause>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delete_cause: Option<&'static str>,
 }
 
-/// Queues the message about a recording that has ended, in the transaction that ended it.
+/// Queues the message about a recording, in the transaction of what it tells; nothing without a webhook.
 pub(crate) async fn queue(
     services: &Services,
     org: &mut OrgTx<'_>,
     row: &RecordingRow,
-    url: Option<&str>,
+    event: &str,
+    link: Option<&Link>,
 ) -> Result<()> {
+    let application = org.application(row.application()).await?;
+    if application.is_none_or(|application| application.webhook_url.is_none()) {
+        return Ok(());
+    }
     let now = services.now();
-    let event = if row.state() == RecordingState::Ready { "recording.ready" } else { "recording.failed" };
-    let body = Body { r#type: event, timestamp: iso(now), data: data(row, url) };
+    let body = Body { r#type: event, timestamp: iso(now), data: data(row, link) };
     let body = serde_json::to_string(&body).map_err(Error::internal)?;
     let message = services.new_id(MessageId::from_parts)?;
     org.insert_message(message, row.application(), event, &body, now).await?;
@@ -60,7 +71,7 @@ pub(crate) async fn queue(
     jobs::push(services, org.system(), &work).await
 }
 
-fn data<'a>(row: &'a RecordingRow, url: Option<&'a str>) -> Data<'a> {
+fn data<'a>(row: &'a RecordingRow, link: Option<&'a Link>) -> Data<'a> {
     Data {
         recording: row.id(),
         application: row.application(),
@@ -72,14 +83,21 @@ fn data<'a>(row: &'a RecordingRow, url: Option<&'a str>) -> Data<'a> {
         height: row.height.map(unsigned),
         bucket: &row.bucket,
         key: &row.object_key,
-        url,
+        url: link.map(|link| link.url.as_str()),
+        url_expires_at: link.map(|link| iso_date(link.expires_at)),
         started_at: row.started_at.map(unsigned).map(iso),
         stopped_at: row.stopped_at.map(unsigned).map(iso),
         stop_cause: row.stop_cause(),
         failure_cause: row.failure_cause(),
+        deleted_at: row.deleted_at.map(unsigned).map(iso),
+        delete_cause: row.delete_cause().filter(|_| row.deleted_at.is_some()).map(DeletionCause::as_str),
     }
 }
 
 fn iso(unix_ms: u64) -> String {
-    to_date(unix_ms).to_rfc3339_opts(SecondsFormat::Millis, true)
+    iso_date(to_date(unix_ms))
+}
+
+fn iso_date(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

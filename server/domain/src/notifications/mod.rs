@@ -22,7 +22,7 @@ const PAGE: i64 = 100;
 #[derive(Debug, Clone)]
 pub struct Delivery {
     pub message: MessageId,
-    /// `recording.ready` or `recording.failed`.
+    /// `recording.ready`, `recording.failed` or `recording.deleted`.
     pub event: String,
     /// Counts from 1.
     pub attempt: u32,

@@ -2,39 +2,35 @@
 //! node is told, the webhook and the mails are queued. Rows are locked in the same order everywhere: node, recording,
 //! org; so transactions about one recording wait for one another and never for ever.
 
-use super::events::changed_meanwhile;
+use super::{
+    events::changed_meanwhile,
+    links::{self, Link},
+};
 use crate::{
     audit::{self, Actor},
     error::Result,
     jobs::{self, Work},
     mail, notifications,
     services::Services,
-    storage::Bucket,
-    store::{OrgTx, RecordingRow, Step},
+    store::{OrgTx, RecordingRow, Step, unsigned},
 };
 use protocol::{
     link::Command,
     recording::{FailureCause, RecordingState},
 };
-use std::time::Duration;
 
-/// Longest validity S3 allows.
-const LINK_VALIDITY: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The rest of a node's explanation is cut off; so is what a database or a log cannot hold.
 const DETAIL_CHARS: usize = 1000;
 
 /// The object was verified.
-pub(crate) async fn ready(
-    services: &Services,
-    org: &mut OrgTx<'_>,
-    row: &RecordingRow,
-    bucket: &Bucket<'_>,
-) -> Result<()> {
-    let url = bucket.sign_get(&row.object_key, LINK_VALIDITY, None);
-    let command = Command::RecordingReady { recording: row.id(), url: url.to_string() };
+pub(crate) async fn ready(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow) -> Result<()> {
+    let Some(application) = org.application(row.application()).await? else { return Err(changed_meanwhile()) };
+    let validity = unsigned(application.link_validity_seconds);
+    let link = links::create(services, org, row.id(), validity).await?;
+    let command = Command::RecordingReady { recording: row.id(), url: link.url.to_string() };
     org.system().push_command(row.node(), &command, services.now()).await?;
     step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;
-    announce(services, org, row, Some(url.as_str())).await
+    announce(services, org, row, Some(&link)).await
 }
 
 /// It is over without an object.
@@ -67,11 +63,10 @@ async fn step(org: &mut OrgTx<'_>, row: &RecordingRow, step: &Step) -> Result<()
     }
 }
 
-async fn announce(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow, url: Option<&str>) -> Result<()> {
+async fn announce(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow, link: Option<&Link>) -> Result<()> {
     let Some(row) = org.recording(row.id()).await? else { return Ok(()) };
     let Some(application) = org.application(row.application()).await? else { return Ok(()) };
-    if application.webhook_url.is_some() {
-        notifications::queue(services, org, &row, url).await?;
-    }
-    mail::queue_recording_ended(services, org, &row, application.name()).await
+    let event = if link.is_some() { "recording.ready" } else { "recording.failed" };
+    notifications::queue(services, org, &row, event, link).await?;
+    mail::queue_recording_ended(services, org, &row, application.name(), link).await
 }

@@ -1,12 +1,19 @@
 //! Recordings: from the request to start to the verified object.
 
+pub(crate) mod deletion;
 pub(crate) mod ending;
 mod events;
 mod keys;
+mod link_token;
+pub(crate) mod links;
+pub(crate) mod retention;
 mod start;
 mod upload;
 
+pub use deletion::{DeletionCause, delete, set_legal_hold};
 pub use events::apply_event;
+pub use links::{LinkRequest, open as open_link, share};
+pub use retention::{RetentionPreview, retention_preview};
 pub use start::{StartRequest, start};
 pub use upload::{begin_upload, sign_parts};
 
@@ -14,7 +21,7 @@ use crate::{
     access::{Access, Permission},
     audit,
     clock::to_date,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     secrets::Place,
     services::Services,
     storage::Bucket,
@@ -53,6 +60,20 @@ pub struct Recording {
     pub approximate_sync: bool,
     pub bucket: String,
     pub object_key: String,
+    /// Why nothing may delete it.
+    pub legal_hold: Option<String>,
+    /// Once somebody or something asked for its deletion, after which it can be played no more.
+    pub deletion: Option<Deletion>,
+}
+
+/// How far a recording's deletion is.
+#[derive(Debug, Clone)]
+pub struct Deletion {
+    pub cause: DeletionCause,
+    pub requested_at: DateTime<Utc>,
+    /// Why the bucket still has the object; it is asked again.
+    pub problem: Option<String>,
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// Part of a list, newest first.
@@ -115,11 +136,7 @@ pub async fn playback_url(services: &Services, access: &Access, id: RecordingId)
 
 /// Where a browser downloads the finished file under a telling name, for one hour.
 pub async fn download_url(services: &Services, access: &Access, id: RecordingId) -> Result<Url> {
-    let name = |row: &RecordingRow| {
-        let at = row.started_at.unwrap_or(row.created_at);
-        Some(keys::download_name(row.room(), to_date(unsigned(at))))
-    };
-    signed_url(services, access, id, "recording.downloaded", name).await
+    signed_url(services, access, id, "recording.downloaded", |row| Some(download_name(row))).await
 }
 
 async fn signed_url(
@@ -132,15 +149,28 @@ async fn signed_url(
     let mut tx = services.begin().await?;
     let mut org = tx.org(access.org());
     let row = org.recording(id).await?.ok_or_else(not_found)?;
-    if row.state() != RecordingState::Ready {
-        return Err(Error::conflict("recording_not_ready", "The recording is not finished."));
-    }
+    usable(&row)?;
     let storage = org.storage_of(row.storage()).await?.ok_or_else(not_found)?;
     let name = download_name(&row);
     let url = Bucket::of(services, &storage)?.sign_get(&row.object_key, BROWSER_URL, name.as_deref());
     audit::record_for(services, &mut org, access, action, &id).await?;
     tx.commit().await?;
     Ok(url)
+}
+
+fn download_name(row: &RecordingRow) -> String {
+    keys::download_name(row.room(), to_date(unsigned(row.started_at.unwrap_or(row.created_at))))
+}
+
+/// Whether there is an object to play.
+fn usable(row: &RecordingRow) -> Result<()> {
+    if row.delete_requested_at.is_some() {
+        return Err(missing());
+    }
+    if row.state() != RecordingState::Ready {
+        return Err(Error::conflict("recording_not_ready", "The recording is not finished."));
+    }
+    Ok(())
 }
 
 /// Tells the node to stop; the state follows when the node reports it. Harmless when it has stopped already.
@@ -214,9 +244,20 @@ fn view(row: RecordingRow) -> Recording {
         width: row.width.map(narrow),
         height: row.height.map(narrow),
         approximate_sync: row.approximate_sync,
+        deletion: row.delete_requested_at.zip(row.delete_cause()).map(|(requested_at, cause)| Deletion {
+            cause,
+            requested_at: to_date(unsigned(requested_at)),
+            problem: row.delete_problem,
+            deleted_at: date(row.deleted_at),
+        }),
+        legal_hold: row.legal_hold,
         bucket: row.bucket,
         object_key: row.object_key,
     }
+}
+
+fn missing() -> Error {
+    Error::new(Kind::Gone, "recording_deleted", "The recording was deleted.")
 }
 
 fn not_found() -> Error {

@@ -110,7 +110,7 @@ impl<'a> Bucket<'a> {
         Ok(self.send(Method::GET, url, None, Vec::new()).await?.body)
     }
 
-    pub(super) async fn delete(&self, key: &str) -> Result<(), BucketError> {
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), BucketError> {
         let url = self.address.delete_object(Some(&self.credentials), key).sign(OWN_REQUEST);
         self.send(Method::DELETE, url, None, Vec::new()).await.map(drop)
     }
@@ -160,6 +160,11 @@ impl<'a> Bucket<'a> {
             action.query_mut().insert("response-content-disposition", disposition);
         }
         action.sign(validity)
+    }
+
+    /// Where a program asks what GET would answer; a signature holds for one method.
+    pub(crate) fn sign_head(&self, key: &str, validity: Duration) -> Url {
+        self.address.head_object(Some(&self.credentials), key).sign(validity)
     }
 
     async fn send(

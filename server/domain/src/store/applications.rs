@@ -17,6 +17,8 @@ pub(crate) struct ApplicationRow {
     pub revision: i64,
     pub max_duration_seconds: i64,
     pub idle_timeout_seconds: i64,
+    pub retention_days: Option<i64>,
+    pub link_validity_seconds: i64,
     allowed_origins: JsonText<Vec<String>>,
     pub webhook_url: Option<String>,
     pub created_at: i64,
@@ -76,7 +78,7 @@ macro_rules! select_application {
     ($rest:literal) => {
         concat!(
             "SELECT a.id, a.name, a.relay, a.recording, a.revision, a.max_duration_seconds, a.idle_timeout_seconds,
-                 a.allowed_origins, a.webhook_url, a.created_at, o.plan,
+                 a.retention_days, a.link_validity_seconds, a.allowed_origins, a.webhook_url, a.created_at, o.plan,
                  s.validated_at AS storage_validated_at
              FROM applications a JOIN orgs o ON o.id = a.org_id LEFT JOIN storages s ON s.org_id = a.org_id
              WHERE a.org_id = $1 ",
@@ -158,6 +160,26 @@ impl OrgTx<'_> {
             JsonText(origins),
         )
         .map(drop)
+    }
+
+    pub(crate) async fn set_retention(&mut self, id: ApplicationId, days: Option<u32>) -> sqlx::Result<bool> {
+        let rows = execute!(
+            org self,
+            "UPDATE applications SET retention_days = $3 WHERE org_id = $1 AND id = $2",
+            Text(id),
+            days.map(i64::from),
+        )?;
+        Ok(rows == 1)
+    }
+
+    pub(crate) async fn set_link_validity(&mut self, id: ApplicationId, seconds: u64) -> sqlx::Result<bool> {
+        let rows = execute!(
+            org self,
+            "UPDATE applications SET link_validity_seconds = $3 WHERE org_id = $1 AND id = $2",
+            Text(id),
+            signed(seconds),
+        )?;
+        Ok(rows == 1)
     }
 
     pub(crate) async fn set_webhook(&mut self, id: ApplicationId, webhook: Option<(&str, &str)>) -> sqlx::Result<bool> {

@@ -1,6 +1,7 @@
 //! Recordings.
 
 use super::{JsonText, Name, OrgTx, Text, Tx, execute, fetch_all, fetch_optional, on, signed};
+use crate::recordings::DeletionCause;
 use protocol::{
     ids::{ApplicationId, NodeId, OrgId, PeerId, RecordingId, RequestId, StorageId},
     names::RoomName,
@@ -34,6 +35,14 @@ pub(crate) struct RecordingRow {
     pub started_at: Option<i64>,
     pub stopped_at: Option<i64>,
     pub ready_at: Option<i64>,
+    /// Reason of the hold.
+    pub legal_hold: Option<String>,
+    pub delete_requested_at: Option<i64>,
+    delete_cause: Option<Text<DeletionCause>>,
+    /// Until then an attempt to delete may be under way.
+    pub delete_attempt_until: Option<i64>,
+    pub delete_problem: Option<String>,
+    pub deleted_at: Option<i64>,
 }
 
 impl RecordingRow {
@@ -67,6 +76,10 @@ impl RecordingRow {
 
     pub(crate) fn failure_cause(&self) -> Option<FailureCause> {
         self.failure_cause.map(|cause| cause.0)
+    }
+
+    pub(crate) fn delete_cause(&self) -> Option<DeletionCause> {
+        self.delete_cause.map(|cause| cause.0)
     }
 
     pub(crate) fn upload_parts(&self) -> &[UploadedPart] {
@@ -107,45 +120,6 @@ impl Step {
     }
 }
 
-/// Since when (Unix milliseconds) a recording must have stood still to be looked at.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct UnfinishedSince {
-    /// Not reported by its node.
-    pub seen: u64,
-    /// Not completed after its upload.
-    pub uploading: u64,
-    /// Not mixed after its stop, whatever the node reports.
-    pub finishing: u64,
-}
-
-/// A recording that has not ended, with what decides whether it ever will.
-#[derive(sqlx::FromRow)]
-pub(crate) struct Unfinished {
-    org_id: Text<OrgId>,
-    id: Text<RecordingId>,
-    state: Text<RecordingState>,
-    pub changed_at: i64,
-    pub seen_at: i64,
-    /// `None` when the node was forgotten.
-    pub node_linked: Option<bool>,
-    pub node_linked_at: Option<i64>,
-    pub node_reported_at: Option<i64>,
-}
-
-impl Unfinished {
-    pub(crate) fn org(&self) -> OrgId {
-        self.org_id.0
-    }
-
-    pub(crate) fn id(&self) -> RecordingId {
-        self.id.0
-    }
-
-    pub(crate) fn state(&self) -> RecordingState {
-        self.state.0
-    }
-}
-
 #[derive(sqlx::FromRow)]
 struct Owner {
     org_id: Text<OrgId>,
@@ -156,7 +130,8 @@ macro_rules! select_recording {
         concat!(
             "SELECT id, application_id, storage_id, room, node_id, state, stop_cause, failure_cause, capture_key,
                  max_duration_seconds, idle_timeout_seconds, bucket, object_key, upload_id, upload_parts, duration_ms,
-                 bytes, width, height, approximate_sync, created_at, started_at, stopped_at, ready_at
+                 bytes, width, height, approximate_sync, created_at, started_at, stopped_at, ready_at, legal_hold,
+                 delete_requested_at, delete_cause, delete_attempt_until, delete_problem, deleted_at
              FROM recordings WHERE org_id = $1 ",
             $rest
         )
@@ -179,33 +154,6 @@ impl Tx {
             signed(now),
         )
         .map(drop)
-    }
-
-    /// Unfinished recordings that nobody looks after, by id; `after` is the last one of the page before.
-    pub(crate) async fn unfinished_recordings(
-        &mut self,
-        since: UnfinishedSince,
-        after: Option<RecordingId>,
-        limit: i64,
-    ) -> sqlx::Result<Vec<Unfinished>> {
-        let after = after.map(|id| id.to_string()).unwrap_or_default();
-        fetch_all!(
-            self,
-            Unfinished,
-            // The first condition is that of the partial index.
-            "SELECT r.org_id, r.id, r.state, r.changed_at, r.seen_at, n.linked AS node_linked,
-                 n.linked_at AS node_linked_at, n.reported_at AS node_reported_at
-             FROM recordings r LEFT JOIN nodes n ON n.id = r.node_id
-             WHERE r.state NOT IN ('ready', 'failed') AND r.id > $4
-                 AND ((r.state <> 'uploading' AND r.seen_at < $1) OR (r.state = 'uploading' AND r.changed_at < $2)
-                     OR (r.state IN ('stopping', 'mixing') AND r.changed_at < $3))
-             ORDER BY r.id LIMIT $5",
-            signed(since.seen),
-            signed(since.uploading),
-            signed(since.finishing),
-            after.as_str(),
-            limit,
-        )
     }
 }
 

@@ -5,8 +5,11 @@
 
 mod accounts;
 mod applications;
+mod deletions;
+mod links;
 mod nodes;
 mod recordings;
+mod retention;
 mod support;
 mod tenants;
 mod webhooks;

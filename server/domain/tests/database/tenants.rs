@@ -1,5 +1,8 @@
 use crate::support::on_both;
 use domain::{applications, audit, error::Kind, mail, notifications, recordings, storage};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 on_both! {
     async fn another_tenants_objects_do_not_exist(world: World) {
@@ -26,6 +29,12 @@ on_both! {
             recordings::stop(services, &stranger, recording).await.map(drop),
             recordings::playback_url(services, &stranger, recording).await.map(drop),
             recordings::download_url(services, &stranger, recording).await.map(drop),
+            recordings::share(services, &stranger, recording, HOUR).await.map(drop),
+            recordings::delete(services, &stranger, recording, "").await.map(drop),
+            recordings::set_legal_hold(services, &stranger, recording, true, "mine").await.map(drop),
+            recordings::retention_preview(services, &stranger, id, 1).await.map(drop),
+            applications::set_retention(services, &stranger, id, Some(1)).await.map(drop),
+            applications::set_link_validity(services, &stranger, id, HOUR).await.map(drop),
             storage::validate(services, &stranger, storage.id).await.map(drop),
         ];
         for (index, result) in refused.into_iter().enumerate() {
@@ -44,6 +53,8 @@ on_both! {
     async fn a_viewer_looks_and_changes_nothing(world: World) {
         let owner = world.owner().await;
         let demo = world.demo(&owner).await;
+        let node = world.node().await;
+        let recording = world.recorded(&node, &demo, "lobby").await;
         world.execute("UPDATE members SET role = 'viewer'").await.unwrap();
         let services = &world.services;
         let viewer = domain::accounts::access(services, owner.user()).await.unwrap();
@@ -52,6 +63,11 @@ on_both! {
             applications::create(services, &viewer, "New".to_owned().try_into().unwrap()).await.map(drop),
             applications::set_relay(services, &viewer, demo.id, false).await.map(drop),
             applications::create_key(services, &viewer, demo.id).await.map(drop),
+            applications::set_retention(services, &viewer, demo.id, Some(1)).await.map(drop),
+            applications::set_link_validity(services, &viewer, demo.id, HOUR).await.map(drop),
+            recordings::share(services, &viewer, recording, HOUR).await.map(drop),
+            recordings::delete(services, &viewer, recording, "").await.map(drop),
+            recordings::set_legal_hold(services, &viewer, recording, true, "mine").await.map(drop),
             applications::set_webhook(services, &viewer, demo.id, None).await.map(drop),
             storage::set_embedded(services, &viewer).await.map(drop),
         ];

@@ -1,8 +1,10 @@
 //! One world per test: a fresh database, a clock, a server to talk to.
 
 mod outside;
+mod upload;
 
 pub use outside::Outside;
+pub use upload::{client, upload};
 
 use domain::{
     Access, Services, Settings, accounts, applications,

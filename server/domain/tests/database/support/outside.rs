@@ -31,6 +31,8 @@ pub struct State {
     pub hook_answers: Vec<(u16, String)>,
     /// The bucket refuses everything.
     pub bucket_closed: bool,
+    /// The bucket was deleted by its owner.
+    pub bucket_gone: bool,
 }
 
 pub struct Outside {
@@ -122,6 +124,9 @@ fn answer(state: &mut State, request: &Received) -> Answer {
     let Some(key) = request.path.strip_prefix("/recordings").filter(|_| !state.bucket_closed) else {
         return (403, String::new(), b"<Error><Code>AccessDenied</Code></Error>".to_vec());
     };
+    if state.bucket_gone {
+        return (404, String::new(), b"<Error><Code>NoSuchBucket</Code></Error>".to_vec());
+    }
     match key.strip_prefix('/').unwrap_or_default() {
         "" => bucket(state, &request.method),
         key => object(state, request, key),

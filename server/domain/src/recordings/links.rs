@@ -1,0 +1,151 @@
+//! Download links of our own: `{public_url}/r/{token}`, which lead to a freshly presigned URL. They can outlast every
+//! credential of the bucket, end when the recording is deleted, and show nothing of the bucket.
+
+use super::{
+    download_name,
+    link_token::{self, Claims},
+    not_found, usable,
+};
+use crate::{
+    access::{Access, Permission},
+    audit::{self, Actor},
+    clock::to_date,
+    error::{Error, Kind, Result},
+    secrets::{Place, hash_token},
+    services::Services,
+    storage::Bucket,
+    store::{LinkUse, OrgTx, Tx},
+};
+use chrono::{DateTime, SecondsFormat, Utc};
+use protocol::ids::{OrgId, RecordingId};
+use std::{ops::RangeInclusive, time::Duration};
+use url::Url;
+use zeroize::Zeroizing;
+
+const HOUR_SECONDS: u64 = 3600;
+/// How long a link may work: an hour to a year.
+pub(crate) const VALIDITY_SECONDS: RangeInclusive<u64> = HOUR_SECONDS..=365 * 24 * HOUR_SECONDS;
+/// The link is followed at once; a player asks for later ranges at the same presigned URL.
+const PRESIGNED: Duration = Duration::from_secs(300);
+/// The audit log tells of one link no more often.
+const AUDIT_EVERY_MS: u64 = HOUR_SECONDS * 1000;
+const KEY_NAME: &str = "recording_links";
+/// Where the keys of the installation are stored, each in the row of its name.
+const KEY_PLACE: Place<'static> = Place { table: "installation_keys", column: "sealed", org: None };
+
+/// A link and its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub url: Url,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What somebody with a link asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkRequest<'a> {
+    pub token: &'a str,
+    /// To be saved under a telling name instead of played.
+    pub download: bool,
+    /// Only to be looked at, by HEAD.
+    pub head: bool,
+}
+
+/// A link that anybody may follow for the given time, for what is ready.
+pub async fn share(services: &Services, access: &Access, id: RecordingId, validity: Duration) -> Result<Url> {
+    access.require(Permission::Operate)?;
+    let seconds = checked_validity(validity)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(access.org());
+    let row = org.recording(id).await?.ok_or_else(not_found)?;
+    usable(&row)?;
+    let link = create(services, &mut org, id, seconds).await?;
+    let detail = format!("works until {}", minute(link.expires_at));
+    audit::record(services, &mut org, Actor::User(access.user()), "recording.shared", &id, &detail).await?;
+    tx.commit().await?;
+    Ok(link.url)
+}
+
+/// The validity in seconds, when it is one a link may have.
+pub(crate) fn checked_validity(validity: Duration) -> Result<u64> {
+    Some(validity.as_secs()).filter(|seconds| VALIDITY_SECONDS.contains(seconds)).ok_or_else(|| {
+        Error::invalid("link_validity_invalid", "A link works for at least one hour and at most 365 days.")
+    })
+}
+
+/// A link to a recording of the org.
+pub(crate) async fn create(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    recording: RecordingId,
+    validity_seconds: u64,
+) -> Result<Link> {
+    let key = key_to_sign(services, org.system()).await?;
+    let expires_at = services.now() / 1000 + validity_seconds;
+    let token = link_token::sign(&key, Claims { recording, expires_at });
+    let mut url = services.settings().public_url.clone();
+    url.set_path(&format!("{}/r/{token}", url.path().trim_end_matches('/')));
+    Ok(Link { url, expires_at: to_date(expires_at.saturating_mul(1000)) })
+}
+
+/// Where the link leads now. It works for some minutes, and says nothing about the link.
+pub async fn open(services: &Services, request: LinkRequest<'_>) -> Result<Url> {
+    let mut tx = services.read().await?;
+    let key = stored_key(services, &mut tx).await?.ok_or_else(unknown)?;
+    let claims = link_token::verify(&key, request.token).ok_or_else(unknown)?;
+    if claims.expires_at <= services.now() / 1000 {
+        return Err(Error::new(Kind::Gone, "link_expired", "This link has expired. Ask for a new one."));
+    }
+    let owner = tx.recording_owner(claims.recording).await?.ok_or_else(unknown)?;
+    let mut org = tx.org(owner);
+    let row = org.recording(claims.recording).await?.ok_or_else(unknown)?;
+    usable(&row)?;
+    let storage = org.storage_of(row.storage()).await?.ok_or_else(unknown)?;
+    drop(tx);
+    let bucket = Bucket::of(services, &storage)?;
+    let url = if request.head {
+        bucket.sign_head(&row.object_key, PRESIGNED)
+    } else {
+        let name = request.download.then(|| download_name(&row));
+        bucket.sign_get(&row.object_key, PRESIGNED, name.as_deref())
+    };
+    count(services, owner, &request, claims).await?;
+    Ok(url)
+}
+
+async fn count(services: &Services, owner: OrgId, request: &LinkRequest<'_>, claims: Claims) -> Result<()> {
+    let expires_at = claims.expires_at.saturating_mul(1000);
+    let link =
+        LinkUse { link_hash: &hash_token(request.token), recording: claims.recording, expires_at, now: services.now() };
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(owner);
+    if let Some(uses) = org.count_link_use(&link, AUDIT_EVERY_MS).await? {
+        let detail = format!("use {uses} of the link that works until {}", minute(to_date(expires_at)));
+        audit::record(services, &mut org, Actor::Link, "recording.link_used", &claims.recording, &detail).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// The key, drawn when the installation makes its first link.
+async fn key_to_sign(services: &Services, tx: &mut Tx) -> Result<Zeroizing<Vec<u8>>> {
+    if let Some(key) = stored_key(services, tx).await? {
+        return Ok(key);
+    }
+    let key = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
+    let sealed = services.envelope().seal(KEY_PLACE, KEY_NAME, key.as_slice())?;
+    tx.insert_installation_key(KEY_NAME, &sealed, services.now()).await?;
+    // Another process may have been first; its key is the one that counts.
+    stored_key(services, tx).await?.ok_or_else(unknown)
+}
+
+async fn stored_key(services: &Services, tx: &mut Tx) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let Some(sealed) = tx.installation_key(KEY_NAME).await? else { return Ok(None) };
+    services.envelope().open(KEY_PLACE, KEY_NAME, &sealed).map(Some).map_err(Error::internal)
+}
+
+fn minute(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn unknown() -> Error {
+    Error::not_found("link_not_found", "There is no such link. Check that it was copied as a whole.")
+}
