@@ -50,6 +50,10 @@ impl Recorder {
                 Err(error) => error,
                 uploaded => return uploaded,
             };
+            if !self.live().contains_key(&recording) {
+                // The control plane ended it meanwhile, and the capture is erased.
+                return Err(UploadError::Gone);
+            }
             tracing::warn!(%recording, %error, "not uploaded yet");
             match error {
                 UploadError::Gone => return Err(error),

@@ -1,0 +1,7 @@
+//! From the spool into the bucket, against a control plane and a bucket that fail on purpose.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "the support of tests is test code too")]
+
+mod bucket;
+mod control_plane;
+mod node;
+mod outages;

@@ -1,0 +1,130 @@
+//! A node with one finished capture in its spool. Its mixer is a script: what is mixed does not matter here.
+
+use super::control_plane::{ControlPlane, PATIENCE, spec};
+use media::{
+    capture::{self, SpoolBudget},
+    clock,
+    control::{self, Identity, Link, LinkSettings, Outbox},
+    random,
+    recorder::{Pauses, Recorder, RecorderSettings},
+    sfu::{RelaySettings, Workers},
+    signaling::TokenKey,
+    uploader::PartClient,
+};
+use outbound::Outbound;
+use protocol::{
+    ids::{BootId, RecordingId},
+    link::Command,
+    recording::StopCause,
+};
+use std::{fs, net::Ipv4Addr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc, time::Duration};
+use tempfile::TempDir;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+/// The parts in the order they leave the mixer: the first one last.
+pub const PARTS: [(u16, &str); 3] = [(2, "the middle, "), (3, "the end"), (1, "the beginning, ")];
+/// What they make.
+pub const FILE: &str = "the beginning, the middle, the end";
+
+pub struct Node {
+    spool: TempDir,
+    _running: JoinSet<()>,
+}
+
+impl Node {
+    /// Starts a node that finds the capture of [`spec`].
+    pub async fn start(control_plane: &ControlPlane) -> Self {
+        let spool = tempfile::tempdir().unwrap();
+        let budget = Arc::new(SpoolBudget::open(spool.path(), u64::MAX).unwrap());
+        let problem = |problem| panic!("capture problem: {problem:?}");
+        let directory = spool.path().join(spec().id.to_string());
+        let capture = capture::start(&directory, &spec(), 1_700_000_000_000, budget.clone(), problem).unwrap();
+        capture.stop(1000, StopCause::PeerRequest);
+        capture.finished().await;
+
+        let (rooms, _) = mpsc::channel(1);
+        let relay = RelaySettings { udp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 1 };
+        let workers = Workers::start(&relay, &rooms).unwrap();
+        let (link, keep_link) = connect(&spool, control_plane);
+        let settings = RecorderSettings {
+            spool: spool.path().to_owned(),
+            budget,
+            mixer: mixer(&spool),
+            mixes: 1,
+            pauses: Pauses {
+                part: vec![Duration::from_millis(1); 4],
+                attempt: Duration::from_millis(1),
+                longest_attempt: Duration::from_millis(10),
+            },
+        };
+        let parts = PartClient::new(Outbound::new("".parse().unwrap()).unwrap());
+        let recorder = Recorder::new(settings, link, workers, parts);
+        let mut running = JoinSet::new();
+        running.spawn(keep_link(Commands(recorder.clone())));
+        recorder.recover().unwrap();
+        Self { spool, _running: running }
+    }
+
+    pub fn has_capture(&self) -> bool {
+        self.spool.path().join(spec().id.to_string()).join("events.log").exists()
+    }
+
+    /// Waits until the capture is gone.
+    pub async fn erased(&self) {
+        let gone = async {
+            while self.has_capture() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, gone).await.unwrap();
+    }
+
+    pub fn mixes(&self) -> usize {
+        fs::read_to_string(self.spool.path().join("mixes")).map_or(0, |lines| lines.lines().count())
+    }
+}
+
+type KeepLink = Box<dyn FnOnce(Commands) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>;
+
+fn connect(spool: &TempDir, control_plane: &ControlPlane) -> (Link, KeepLink) {
+    let settings = LinkSettings {
+        control_url: control_plane.url.clone(),
+        secret: Zeroizing::new("secret".to_owned()),
+        boot: BootId::from_parts(clock::unix_ms(), random::bytes().unwrap()),
+        signaling_url: "ws://localhost:1".to_owned(),
+        token_key: TokenKey::default(),
+    };
+    let (identity, outbox) = (Identity::open(spool.path()).unwrap(), Outbox::open(spool.path()).unwrap());
+    let (link, keep_link) = control::connect(settings, identity, outbox, CancellationToken::new());
+    (link, Box::new(keep_link))
+}
+
+/// Writes the parts as `mixdown-media mix` does, and a line for each time it ran.
+fn mixer(spool: &TempDir) -> PathBuf {
+    let parts = PARTS.map(|(part, text)| format!(r#"printf '{{"part":{part},"bytes":{}}}\n%s' '{text}'"#, text.len()));
+    let done = format!(
+        r#"{{"done":{{"bytes":{},"durationMs":1,"width":1280,"height":720,"approximateSync":false}}}}"#,
+        FILE.len()
+    );
+    let mixes = spool.path().join("mixes");
+    let script =
+        format!("#!/bin/sh\nread key\necho mixed >> '{}'\n{}\necho '{done}'\n", mixes.display(), parts.join("\n"));
+    let path = spool.path().join("mixer");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+struct Commands(Recorder);
+
+impl control::Node for Commands {
+    async fn apply(&self, command: Command) {
+        self.0.command(command).await;
+    }
+
+    async fn report(&self) -> (u32, u32, Vec<RecordingId>) {
+        (0, 0, self.0.recordings())
+    }
+}
