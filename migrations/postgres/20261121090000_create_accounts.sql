@@ -1,8 +1,10 @@
 -- Who may sign in, to which org. Times are Unix milliseconds, ids their prefixed text form.
 
+-- One row for each master key that seals or sealed here, sealed with that key: a start with other keys is refused.
 CREATE TABLE key_checks (
     key_id TEXT NOT NULL,
     sealed TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
     CONSTRAINT key_checks_pkey PRIMARY KEY (key_id)
 );
 

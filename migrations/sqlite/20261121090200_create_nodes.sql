@@ -1,4 +1,5 @@
--- Media nodes and what they are told. last_event and last_command are the ends of the two durable streams.
+-- Media nodes and what they are told. last_event and last_command are the ends of the two durable streams; token_key
+-- signs join tokens for the node.
 
 CREATE TABLE nodes (
     id TEXT NOT NULL,
@@ -11,6 +12,7 @@ CREATE TABLE nodes (
     peers BIGINT NOT NULL,
     last_event BIGINT NOT NULL,
     last_command BIGINT NOT NULL,
+    token_key TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     CONSTRAINT nodes_pkey PRIMARY KEY (id)
 );

@@ -30,6 +30,53 @@ pub enum Task {
         #[command(flatten)]
         control_plane: ControlPlaneOptions,
     },
+    /// Look after the master keys; servers may run meanwhile.
+    Keys {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+}
+
+/// What is to be done with the master keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Show the keys, and how many secrets each wraps.
+    List {
+        #[command(flatten)]
+        data: DataOptions,
+    },
+    /// Add a new key and put every secret under it; goes on when a rotation was cut off.
+    Rotate {
+        #[command(flatten)]
+        data: DataOptions,
+    },
+    /// Remove the keys that no secret is under any more.
+    Retire {
+        #[command(flatten)]
+        data: DataOptions,
+    },
+}
+
+/// Where everything is kept.
+#[derive(Debug, Clone, Args)]
+pub struct DataOptions {
+    /// Directory of the database, the key files and the embedded object store.
+    #[arg(long, env = "MIXDOWN_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// `postgres://…` or `sqlite://…` [default: SQLite in the data directory].
+    #[arg(long, env = "MIXDOWN_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+impl DataOptions {
+    /// The database that was chosen, or the one in the data directory.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        match &self.database_url {
+            Some(url) => url.clone(),
+            None => format!("sqlite:{}", self.data_dir.join("mixdown.db").display()),
+        }
+    }
 }
 
 /// Options of the control plane.
@@ -41,12 +88,8 @@ pub struct ControlPlaneOptions {
     /// How browsers reach the console [default: http://localhost and the port of --listen].
     #[arg(long, env = "MIXDOWN_PUBLIC_URL")]
     pub public_url: Option<Url>,
-    /// Directory of the database, the key files and the embedded object store.
-    #[arg(long, env = "MIXDOWN_DATA_DIR", default_value = "data")]
-    pub data_dir: PathBuf,
-    /// `postgres://…` or `sqlite://…` [default: SQLite in the data directory].
-    #[arg(long, env = "MIXDOWN_DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    #[command(flatten)]
+    pub data: DataOptions,
     /// Address of the embedded object store.
     #[arg(long, env = "MIXDOWN_STORE_LISTEN", default_value = "127.0.0.1:3002")]
     pub store_listen: SocketAddr,

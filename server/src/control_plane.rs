@@ -6,16 +6,18 @@ use crate::{
     key_files::{self, prepare_directory},
     lifecycle::Lifecycle,
     listener,
+    master_keys::MasterKeyFile,
     node_link::Links,
     ports,
     start_error::StartError,
 };
 use domain::{Services, Settings, accounts, clock::Clock, random::Random, settings::EmbeddedStore};
 use outbound::AllowPrivate;
-use secrecy::{SecretBox, SecretString};
+use secrecy::SecretString;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use tokio::net::TcpListener;
@@ -61,15 +63,15 @@ impl ControlPlane {
         embedded_store::check_exposure(options)?;
         let console = ports::bind(options.listen, "The console", "--listen").await?;
         let store = ports::bind(options.store_listen, "The embedded store", "--store-listen").await?;
-        prepare_directory(&options.data_dir, "data directory", "--data-dir")?;
+        prepare_directory(&options.data.data_dir, "data directory", "--data-dir")?;
         let address = local_address(&console, options.listen, "--listen")?;
         let store_address = local_address(&store, options.store_listen, "--store-listen")?;
         let public_url = public_url(options, address)?;
         let (embedded, store_router) =
-            embedded_store::open(&options.data_dir, store_address, options.store_url.as_ref(), &random)?;
+            embedded_store::open(&options.data.data_dir, store_address, options.store_url.as_ref(), &random)?;
 
         let settings = settings(options, &public_url, &embedded, &random)?;
-        let master_key = SecretFiles::of(&options.data_dir).master_key;
+        let master_key = SecretFiles::of(&options.data.data_dir).master_key;
         let services = Services::open(settings, clock, random.clone())
             .await
             .map_err(|source| StartError::Services { master_key, source: Box::new(source) })?;
@@ -118,19 +120,15 @@ fn settings(
     embedded: &EmbeddedStore,
     random: &Random,
 ) -> Result<Settings, StartError> {
-    let files = SecretFiles::of(&options.data_dir);
-    let master_key = key_files::read_or_create_key(&files.master_key, "master key", random)?;
+    let files = SecretFiles::of(&options.data.data_dir);
     let node_secret = key_files::read_or_create_key(&files.node_secret, "node secret", random)?;
     let allow_private: AllowPrivate = options
         .allow_private
         .parse()
         .map_err(|error| StartError::Domain(format!("--allow-private cannot be used: {error}.")))?;
     Ok(Settings {
-        database_url: match &options.database_url {
-            Some(url) => url.clone(),
-            None => format!("sqlite:{}", options.data_dir.join("mixdown.db").display()),
-        },
-        master_key: SecretBox::new(Box::new(*master_key)),
+        database_url: options.data.database_url(),
+        master_keys: Arc::new(MasterKeyFile::open_or_create(&files.master_key, random)?),
         node_secret: SecretString::from(hex::encode(*node_secret)),
         public_url: public_url.clone(),
         allow_private,

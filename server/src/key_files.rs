@@ -5,7 +5,7 @@ use domain::random::Random;
 use std::{
     fs::{self, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown},
     path::{Path, PathBuf},
 };
 use zeroize::{Zeroize as _, Zeroizing};
@@ -38,7 +38,8 @@ pub fn read_or_create(
         Some(text) => Ok(text),
         None => {
             let text = content()?;
-            write_new(path, text.as_bytes()).map_err(|source| StartError::File { path: path.to_owned(), source })?;
+            replace(path, line(&text).as_bytes())
+                .map_err(|source| StartError::File { path: path.to_owned(), source })?;
             Ok(text)
         }
     }
@@ -67,6 +68,21 @@ pub fn new_key(random: &Random) -> Result<Zeroizing<String>, StartError> {
     Ok(text)
 }
 
+/// Reads a file that only its owner may read.
+///
+/// # Errors
+/// When it is not there, cannot be read, or others may read it.
+pub fn read_existing(path: &Path) -> Result<Zeroizing<String>, StartError> {
+    read(path)?.ok_or_else(|| StartError::File { path: path.to_owned(), source: io::ErrorKind::NotFound.into() })
+}
+
+fn line(text: &str) -> Zeroizing<String> {
+    let mut line = Zeroizing::new(String::with_capacity(text.len() + 1));
+    line.push_str(text);
+    line.push('\n');
+    line
+}
+
 fn read(path: &Path) -> Result<Option<Zeroizing<String>>, StartError> {
     let fail = |source| StartError::File { path: path.to_owned(), source };
     let mut file = match OpenOptions::new().read(true).open(path) {
@@ -83,14 +99,22 @@ fn read(path: &Path) -> Result<Option<Zeroizing<String>>, StartError> {
     Ok(Some(text))
 }
 
-/// Writes beside the target and renames, so that a crash cannot leave half a key.
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Writes beside the target and renames, so that a crash cannot leave half a key. The file stays its owner's, also
+/// when the system's administrator replaces it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let temporary: PathBuf = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(content)?;
-    file.write_all(b"\n")?;
+    if let Ok(before) = fs::metadata(path)
+        && before.uid() != file.metadata()?.uid()
+    {
+        fchown(&file, Some(before.uid()), Some(before.gid()))?;
+    }
     file.sync_all()?;
     fs::rename(&temporary, path)?;
     fs::File::open(directory)?.sync_all()
@@ -128,7 +152,7 @@ mod tests {
     fn a_damaged_key_is_never_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("master.key");
-        write_new(&path, b"not a key").unwrap();
+        replace(&path, b"not a key\n").unwrap();
         assert!(matches!(key(&path), Err(StartError::Corrupt { .. })));
         assert_eq!(fs::read(&path).unwrap(), b"not a key\n");
     }

@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod control_plane;
+pub mod key_commands;
 pub mod start_error;
 pub mod telemetry;
 pub mod up;
@@ -15,6 +16,7 @@ mod jobs_runner;
 mod key_files;
 mod lifecycle;
 mod listener;
+mod master_keys;
 mod node_link;
 mod ports;
 mod sessions;

@@ -1,8 +1,10 @@
 //! The `mixdown` program.
 
 use clap::Parser as _;
+use domain::clock::Clock;
 use server::{
     config::{CommandLine, Task},
+    key_commands,
     start_error::StartError,
     telemetry, up,
 };
@@ -39,6 +41,7 @@ fn run(task: Task) -> Result<(), StartError> {
         match task {
             Task::Up { control_plane, media } => up::up(&control_plane, &media).await,
             Task::Serve { control_plane } => up::serve(&control_plane).await,
+            Task::Keys { command } => key_commands::run(&command, Clock::System, &mut io::stdout()).await,
         }
     })
 }

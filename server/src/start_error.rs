@@ -44,7 +44,7 @@ fn opening(master_key: &Path, error: &OpenError) -> String {
     match error {
         OpenError::WrongKey => {
             format!(
-                "The file {} is not the key that this database was written with; restore it from a backup.",
+                "The file {} is not the key that this database was written with, or lacks one; restore it from a backup.",
                 master_key.display()
             )
         }

@@ -140,13 +140,13 @@ fn media_environment(
         Some(url) => url.to_string(),
         None => format!("ws://localhost:{}", media.media_listen.port()),
     };
-    let spool = media.spool.clone().unwrap_or_else(|| options.data_dir.join("spool"));
+    let spool = media.spool.clone().unwrap_or_else(|| options.data.data_dir.join("spool"));
     vec![
         ("MIXDOWN_MEDIA_LISTEN", media.media_listen.to_string().into()),
         ("MIXDOWN_SIGNALING_URL", signaling_url.trim_end_matches('/').into()),
         ("MIXDOWN_UDP_PORT", media.udp_port.to_string().into()),
         ("MIXDOWN_CONTROL_URL", format!("ws://{}/node/link", reachable(control_plane)).into()),
-        ("MIXDOWN_NODE_SECRET_FILE", SecretFiles::of(&options.data_dir).node_secret.into()),
+        ("MIXDOWN_NODE_SECRET_FILE", SecretFiles::of(&options.data.data_dir).node_secret.into()),
         ("MIXDOWN_SPOOL", spool.into()),
         ("MIXDOWN_ALLOW_PRIVATE", options.allow_private.clone().into()),
     ]

@@ -51,7 +51,7 @@ pub async fn issue(services: &Services, request: JoinRequest) -> Result<JoinGran
     let (peer, relay) = (services.new_id(PeerId::from_parts)?, policy.relay);
     let issued = services.now() / 1000;
     let claims = JoinClaims {
-        aud: node.node,
+        aud: node.id(),
         sub: peer,
         iat: issued,
         exp: issued + JOIN_TOKEN_SECONDS,
@@ -62,7 +62,7 @@ pub async fn issue(services: &Services, request: JoinRequest) -> Result<JoinGran
         name: request.name,
         policy,
     };
-    let key = services.keys().node_token_key(node.node);
+    let key = nodes::token_key_of(services, node.id(), &node.token_key)?;
     let key = EncodingKey::from_secret(key.as_slice());
     let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)?;
     Ok(JoinGrant { token, signaling_url: node.signaling_url, relay, peer })

@@ -17,7 +17,7 @@ pub mod nodes;
 pub mod notifications;
 pub mod random;
 pub mod recordings;
-mod secrets;
+pub mod secrets;
 pub mod services;
 pub mod session_store;
 pub mod settings;

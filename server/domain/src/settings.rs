@@ -1,7 +1,9 @@
 //! What the operator decides once, at start.
 
+use crate::secrets::KeySource;
 use outbound::AllowPrivate;
-use secrecy::{SecretBox, SecretString};
+use secrecy::SecretString;
+use std::sync::Arc;
 use url::Url;
 
 /// Settings of the control plane as far as its rules depend on them.
@@ -9,8 +11,8 @@ use url::Url;
 pub struct Settings {
     /// `sqlite:<path>` (made when missing) or `postgres://…`.
     pub database_url: String,
-    /// Root of every other key; never stored in the database.
-    pub master_key: SecretBox<[u8; 32]>,
+    /// The keys that every secret is under; never stored in the database.
+    pub master_keys: Arc<dyn KeySource>,
     /// What media nodes present when they open the link.
     pub node_secret: SecretString,
     /// Where people and their pages reach the console.

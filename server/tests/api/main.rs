@@ -7,6 +7,7 @@ mod demo_and_files;
 mod embedded_store;
 mod health;
 mod join;
+mod keys;
 mod link;
 mod links;
 mod protections;

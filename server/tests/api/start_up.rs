@@ -67,7 +67,7 @@ async fn key_files_are_checked() {
     let server = TestServer::start(Database::Sqlite).await;
     let (options, directory) = server.into_stopped().await;
     let data = directory.path().to_str().unwrap();
-    let key = options.data_dir.join("keys/master.key");
+    let key = options.data.data_dir.join("keys/master.key");
     let scratch = tempfile::tempdir().unwrap();
 
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();

@@ -22,7 +22,7 @@ async fn sign_in_as_other_tenant(server: &TestServer) -> Browser {
          INSERT INTO users (id, email, password_hash, created_at) SELECT '{user}', '{OTHER_EMAIL}', password_hash, 0 FROM users;
          INSERT INTO members (org_id, user_id, role, created_at) VALUES ('{org}', '{user}', 'owner', 0);"
     );
-    psql(server.options.database_url.as_deref().unwrap(), &statement).await;
+    psql(server.options.data.database_url.as_deref().unwrap(), &statement).await;
     let browser = server.browser();
     let page = browser.submit("/sign-in", "sign-in", &[("email", OTHER_EMAIL), ("password", PASSWORD)]).await;
     assert_eq!(page.location().as_deref(), Some("/applications"), "{page:?}");

@@ -5,13 +5,13 @@ use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
     error::{Error, Result},
-    secrets::Place,
+    secrets::SealedColumn,
     services::Services,
     store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use protocol::{
-    ids::{AppKeyId, ApplicationId, OrgId, UserId},
+    ids::{AppKeyId, ApplicationId, UserId},
     link::Command,
     names::DisplayName,
 };
@@ -187,11 +187,6 @@ pub async fn revoke_key(services: &Services, access: &Access, id: ApplicationId,
     Ok(application)
 }
 
-/// Where an application's webhook secret is stored.
-pub(crate) fn webhook_secret_place(org: OrgId) -> Place<'static> {
-    Place { table: "applications", column: "webhook_secret", org: Some(org) }
-}
-
 /// Sets or removes the webhook. Setting it, also to the same URL, makes a new secret (`whsec_…`), returned this once.
 pub async fn set_webhook(
     services: &Services,
@@ -212,7 +207,8 @@ pub async fn set_webhook(
         }
         Some(url) => {
             let secret = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
-            let sealed = services.envelope().seal(webhook_secret_place(access.org()), id, secret.as_slice())?;
+            let sealed =
+                services.envelope().seal(SealedColumn::WebhookSecret.of(access.org()), id, secret.as_slice())?;
             let shown = SecretString::from(format!("whsec_{}", STANDARD.encode(secret.as_slice())));
             (Some((url.as_str(), sealed)), Some(shown), "application.webhook_set")
         }

@@ -4,8 +4,8 @@ mod change;
 mod plan;
 mod retention;
 
+pub(crate) use change::insert_demo;
 pub use change::{create, create_key, revoke_key, set_allowed_origins, set_recording, set_relay, set_webhook};
-pub(crate) use change::{insert_demo, webhook_secret_place};
 pub use plan::Plan;
 pub(crate) use retention::{checked_retention, retention_of};
 pub use retention::{set_link_validity, set_retention};

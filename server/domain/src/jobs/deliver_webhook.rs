@@ -2,9 +2,9 @@
 
 use super::{runner::Outcome, schedule};
 use crate::{
-    applications::webhook_secret_place,
     error::{Error, Result},
     notifications::sign,
+    secrets::SealedColumn,
     services::Services,
     store::{MessageRow, NewDelivery, signed},
 };
@@ -60,7 +60,7 @@ pub(super) async fn run(services: &Services, org: OrgId, id: MessageId, attempt:
 fn request(services: &Services, org: OrgId, id: MessageId, message: &MessageRow) -> Result<Option<Request>> {
     let (Some(url), Some(sealed)) = (&message.webhook_url, &message.webhook_secret) else { return Ok(None) };
     let url: Url = url.parse().map_err(Error::internal)?;
-    let place = webhook_secret_place(org);
+    let place = SealedColumn::WebhookSecret.of(org);
     let secret = services.envelope().open(place, message.application(), sealed).map_err(Error::internal)?;
     let timestamp = services.now() / 1000;
     let signature = sign(&secret, &id.to_string(), timestamp, &message.body);

@@ -6,8 +6,9 @@ pub use answer::answer;
 
 use crate::{
     error::{Error, Result},
+    secrets::SealedColumn,
     services::Services,
-    store::NodeRow,
+    store::{NewNode, NodeRow, unsigned},
 };
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use protocol::{
@@ -18,6 +19,7 @@ use protocol::{
 };
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 const SIGNALING_URL_BYTES: usize = 512;
 /// Recordings taken from one report; a node has far fewer.
@@ -70,11 +72,20 @@ pub async fn register(
     if !usable {
         return Err(Error::invalid("signaling_url_invalid", "The signaling address must begin with ws:// or wss://."));
     }
+    let fresh = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
     let mut tx = services.begin().await?;
-    let last_event = tx.upsert_node(node, boot, signaling_url, last_command, services.now()).await?;
+    let token_key = services.envelope().seal(SealedColumn::NodeTokenKey.of_installation(), node, fresh.as_slice())?;
+    let new = NewNode { id: node, boot, signaling_url, last_command, token_key: &token_key };
+    let registered = tx.upsert_node(&new, services.now()).await?;
     tx.delete_commands(node, last_command).await?;
     tx.commit().await?;
-    Ok(Welcome { last_event, token_key: hex::encode(services.keys().node_token_key(node).as_slice()) })
+    let token_key = hex::encode(token_key_of(services, node, &registered.token_key)?.as_slice());
+    Ok(Welcome { last_event: unsigned(registered.last_event), token_key })
+}
+
+/// What signs the join tokens for a node: random, made when the node was first seen.
+pub(crate) fn token_key_of(services: &Services, node: NodeId, sealed: &str) -> Result<Zeroizing<Vec<u8>>> {
+    services.envelope().open(SealedColumn::NodeTokenKey.of_installation(), node, sealed).map_err(Error::internal)
 }
 
 /// The link of this boot closed: no new rooms until it is back.
@@ -116,30 +127,31 @@ pub async fn linked(services: &Services) -> Result<u64> {
 pub async fn pick(services: &Services, application: ApplicationId, room: &RoomName) -> Result<Option<NodePlacement>> {
     let owner = services.read().await?.application_owner(application).await?;
     match owner {
-        Some(org) => place(services, org, application, room).await,
+        Some(org) => Ok(place(services, org, application, room).await?.map(placement)),
         None => Ok(None),
     }
 }
 
+/// As [`pick`], with what is needed to sign for the node.
 pub(crate) async fn place(
     services: &Services,
     org: OrgId,
     application: ApplicationId,
     room: &RoomName,
-) -> Result<Option<NodePlacement>> {
+) -> Result<Option<NodeRow>> {
     let (now, alive) = (services.now(), alive_since(services));
     let mut tx = services.begin().await?;
     if let Some(node) = tx.org(org).placement(application, room, alive).await? {
         tx.org(org).touch_placement(application, room, now.saturating_sub(PLACEMENT_TOUCH_MS), now).await?;
         tx.commit().await?;
-        return Ok(Some(placement(node)));
+        return Ok(Some(node));
     }
     let Some(emptiest) = tx.emptiest_node(alive).await? else { return Ok(None) };
     tx.org(org).place(application, room, emptiest.id(), alive, now).await?;
     // Somebody else may have placed the room first; where it lives now is what counts.
     let node = tx.org(org).placement(application, room, alive).await?;
     tx.commit().await?;
-    Ok(node.map(placement))
+    Ok(node)
 }
 
 /// Nodes that reported after this are alive.

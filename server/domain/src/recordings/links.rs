@@ -11,7 +11,7 @@ use crate::{
     audit::{self, Actor},
     clock::to_date,
     error::{Error, Kind, Result},
-    secrets::{Place, hash_token},
+    secrets::{SealedColumn, hash_token},
     services::Services,
     storage::Bucket,
     store::{LinkUse, OrgTx, Tx},
@@ -30,8 +30,6 @@ const PRESIGNED: Duration = Duration::from_secs(300);
 /// The audit log tells of one link no more often.
 const AUDIT_EVERY_MS: u64 = HOUR_SECONDS * 1000;
 const KEY_NAME: &str = "recording_links";
-/// Where the keys of the installation are stored, each in the row of its name.
-const KEY_PLACE: Place<'static> = Place { table: "installation_keys", column: "sealed", org: None };
 
 /// A link and its end.
 #[derive(Debug, Clone)]
@@ -131,7 +129,7 @@ async fn key_to_sign(services: &Services, tx: &mut Tx) -> Result<Zeroizing<Vec<u
         return Ok(key);
     }
     let key = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
-    let sealed = services.envelope().seal(KEY_PLACE, KEY_NAME, key.as_slice())?;
+    let sealed = services.envelope().seal(SealedColumn::InstallationKey.of_installation(), KEY_NAME, key.as_slice())?;
     tx.insert_installation_key(KEY_NAME, &sealed, services.now()).await?;
     // Another process may have been first; its key is the one that counts.
     stored_key(services, tx).await?.ok_or_else(unknown)
@@ -139,7 +137,11 @@ async fn key_to_sign(services: &Services, tx: &mut Tx) -> Result<Zeroizing<Vec<u
 
 async fn stored_key(services: &Services, tx: &mut Tx) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let Some(sealed) = tx.installation_key(KEY_NAME).await? else { return Ok(None) };
-    services.envelope().open(KEY_PLACE, KEY_NAME, &sealed).map(Some).map_err(Error::internal)
+    services
+        .envelope()
+        .open(SealedColumn::InstallationKey.of_installation(), KEY_NAME, &sealed)
+        .map(Some)
+        .map_err(Error::internal)
 }
 
 fn minute(at: DateTime<Utc>) -> String {

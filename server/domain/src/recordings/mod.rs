@@ -22,7 +22,7 @@ use crate::{
     audit,
     clock::to_date,
     error::{Error, Kind, Result},
-    secrets::Place,
+    secrets::SealedColumn,
     services::Services,
     storage::Bucket,
     store::{RecordingRow, Tx, unsigned},
@@ -205,7 +205,7 @@ async fn owned_by(tx: &mut Tx, node: NodeId, id: RecordingId) -> Result<Option<(
 /// Everything the node needs; `None` once the capture key is erased.
 fn spec(services: &Services, org: OrgId, row: &RecordingRow) -> Result<Option<RecordingSpec>> {
     let Some(sealed) = &row.capture_key else { return Ok(None) };
-    let key = services.envelope().open(capture_key_place(org), row.id(), sealed).map_err(Error::internal)?;
+    let key = services.envelope().open(SealedColumn::CaptureKey.of(org), row.id(), sealed).map_err(Error::internal)?;
     let key = <[u8; 32]>::try_from(key.as_slice()).map_err(Error::internal)?;
     Ok(Some(RecordingSpec {
         id: row.id(),
@@ -215,11 +215,6 @@ fn spec(services: &Services, org: OrgId, row: &RecordingRow) -> Result<Option<Re
         max_duration_seconds: narrow(row.max_duration_seconds),
         idle_timeout_seconds: narrow(row.idle_timeout_seconds),
     }))
-}
-
-/// Where capture keys are stored.
-fn capture_key_place(org: OrgId) -> Place<'static> {
-    Place { table: "recordings", column: "capture_key", org: Some(org) }
 }
 
 fn narrow(column: i64) -> u32 {

@@ -1,11 +1,12 @@
 //! Deciding whether a recording may start.
 
-use super::{capture_key_place, keys::object_key, spec};
+use super::{keys::object_key, spec};
 use crate::{
     applications::{Condition, missing_conditions, policy_of},
     audit::{self, Actor},
     clock::to_date,
     error::{Error, Result},
+    secrets::SealedColumn,
     services::Services,
     store::{ApplicationRow, NewRecording, OrgTx, violates},
 };
@@ -84,7 +85,7 @@ async fn insert(
     let now = services.now();
     let policy = policy_of(application);
     let key = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
-    let sealed = services.envelope().seal(capture_key_place(org.id()), id, key.as_slice())?;
+    let sealed = services.envelope().seal(SealedColumn::CaptureKey.of(org.id()), id, key.as_slice())?;
     let new = NewRecording {
         id,
         application: request.application,

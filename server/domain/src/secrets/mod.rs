@@ -1,9 +1,19 @@
-//! Keys and secrets: the key ring under the master key, the envelope of secrets at rest, and hashes of tokens.
+//! Keys and secrets: the ring of master keys and its rotation, the envelope of secrets at rest, and hashes of tokens.
 
 mod envelope;
-mod keys;
+mod master;
+mod places;
+mod ring;
+mod rotation;
 mod tokens;
+mod vault;
 
-pub(crate) use envelope::{Envelope, Place};
-pub(crate) use keys::KeyRing;
+pub(crate) use envelope::Envelope;
+pub use master::{KeySource, KeySourceError, MasterKey};
+pub(crate) use places::{Owner, Place, SealedColumn};
+pub(crate) use ring::KeyRing;
+pub use rotation::{
+    KeyUse, NotRetired, Progress, Rewrapped, forget_unheld, is_unfinished, rewrap, uses, why_not_retired,
+};
 pub(crate) use tokens::{hash_token, new_token};
+pub use vault::Vault;

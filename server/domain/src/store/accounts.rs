@@ -1,4 +1,4 @@
-//! Orgs, users, members, the set-up token, failed sign-ins and the check of the master key.
+//! Orgs, users, members, the set-up token and failed sign-ins.
 
 use super::{Text, Tx, execute, fetch_one, fetch_optional, on, signed, unsigned};
 use crate::access::Role;
@@ -54,24 +54,11 @@ struct Blocked {
 }
 
 #[derive(sqlx::FromRow)]
-struct Sealed {
-    sealed: String,
-}
-
-#[derive(sqlx::FromRow)]
 struct Count {
     count: i64,
 }
 
 impl Tx {
-    pub(crate) async fn key_check(&mut self) -> sqlx::Result<Option<String>> {
-        Ok(fetch_optional!(self, Sealed, "SELECT sealed FROM key_checks LIMIT 1")?.map(|row| row.sealed))
-    }
-
-    pub(crate) async fn insert_key_check(&mut self, key_id: &str, sealed: &str) -> sqlx::Result<()> {
-        execute!(self, "INSERT INTO key_checks (key_id, sealed) VALUES ($1, $2)", key_id, sealed).map(drop)
-    }
-
     pub(crate) async fn owner_exists(&mut self) -> sqlx::Result<bool> {
         let row = fetch_one!(self, Count, "SELECT count(*) AS count FROM members WHERE role = 'owner'")?;
         Ok(row.count > 0)

@@ -12,12 +12,31 @@ use protocol::{
 pub(crate) struct NodeRow {
     id: Text<NodeId>,
     pub signaling_url: String,
+    /// Sealed.
+    pub token_key: String,
 }
 
 impl NodeRow {
     pub(crate) fn id(&self) -> NodeId {
         self.id.0
     }
+}
+
+/// A node that opened the link.
+pub(crate) struct NewNode<'a> {
+    pub id: NodeId,
+    pub boot: BootId,
+    pub signaling_url: &'a str,
+    pub last_command: u64,
+    /// Sealed; a node that is known already keeps the one it has.
+    pub token_key: &'a str,
+}
+
+/// What is known of a node that opened the link.
+#[derive(sqlx::FromRow)]
+pub(crate) struct RegisteredNode {
+    pub last_event: i64,
+    pub token_key: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -37,34 +56,27 @@ struct NodeRef {
 }
 
 impl Tx {
-    /// Makes or updates the node; its last applied event. A node that applied commands we no longer know of (its row
-    /// was forgotten) goes on counting where it is.
-    pub(crate) async fn upsert_node(
-        &mut self,
-        node: NodeId,
-        boot: BootId,
-        signaling_url: &str,
-        last_command: u64,
-        now: u64,
-    ) -> sqlx::Result<u64> {
-        let row = fetch_one!(
+    /// Makes or updates the node. One that applied commands we no longer know of (its row was forgotten) goes on
+    /// counting where it is.
+    pub(crate) async fn upsert_node(&mut self, node: &NewNode<'_>, now: u64) -> sqlx::Result<RegisteredNode> {
+        fetch_one!(
             self,
-            Number,
+            RegisteredNode,
             "INSERT INTO nodes AS n (id, boot_id, signaling_url, linked, linked_at, reported_at, rooms, peers, last_event,
-                 last_command, created_at)
-             VALUES ($1, $2, $3, TRUE, $4, $4, 0, 0, 0, $5, $4)
+                 last_command, token_key, created_at)
+             VALUES ($1, $2, $3, TRUE, $4, $4, 0, 0, 0, $5, $6, $4)
              ON CONFLICT (id) DO UPDATE SET boot_id = excluded.boot_id, signaling_url = excluded.signaling_url,
                  linked = TRUE, linked_at = excluded.linked_at, reported_at = excluded.reported_at,
                  last_command = CASE WHEN n.last_command < excluded.last_command
                      THEN excluded.last_command ELSE n.last_command END
-             RETURNING last_event AS number",
-            Text(node),
-            Text(boot),
-            signaling_url,
+             RETURNING last_event, token_key",
+            Text(node.id),
+            Text(node.boot),
+            node.signaling_url,
             signed(now),
-            signed(last_command),
-        )?;
-        Ok(unsigned(row.number))
+            signed(node.last_command),
+            node.token_key,
+        )
     }
 
     pub(crate) async fn unlink_node(&mut self, node: NodeId, boot: BootId) -> sqlx::Result<()> {
@@ -98,7 +110,7 @@ impl Tx {
         fetch_optional!(
             self,
             NodeRow,
-            "SELECT id, signaling_url FROM nodes WHERE linked AND reported_at > $1 ORDER BY peers, rooms, id LIMIT 1",
+            "SELECT id, signaling_url, token_key FROM nodes WHERE linked AND reported_at > $1 ORDER BY peers, rooms, id LIMIT 1",
             signed(reported_after),
         )
     }
@@ -190,7 +202,7 @@ impl OrgTx<'_> {
         fetch_optional!(
             org self,
             NodeRow,
-            "SELECT n.id, n.signaling_url FROM room_placements p JOIN nodes n ON n.id = p.node_id
+            "SELECT n.id, n.signaling_url, n.token_key FROM room_placements p JOIN nodes n ON n.id = p.node_id
              WHERE p.org_id = $1 AND p.application_id = $2 AND p.room = $3 AND n.linked AND n.reported_at > $4",
             Text(application),
             Text(room),

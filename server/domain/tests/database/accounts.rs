@@ -106,8 +106,8 @@ on_both! {
 on_both! {
     async fn data_outlives_a_restart_with_the_same_key_only(world: World) {
         let access = world.owner().await;
-        assert!(matches!(world.reopen([8; 32]).await, Err(OpenError::WrongKey)));
-        let again = world.reopen([7; 32]).await.unwrap();
+        assert!(matches!(world.reopen(&[8]).await, Err(OpenError::WrongKey)));
+        let again = world.reopen(&[7]).await.unwrap();
         assert_eq!(applications::list(&again, &access).await.unwrap().len(), 1);
         again.ping().await.unwrap();
     }

@@ -6,6 +6,7 @@
 mod accounts;
 mod applications;
 mod deletions;
+mod keys;
 mod links;
 mod nodes;
 mod recordings;

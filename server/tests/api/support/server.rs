@@ -9,7 +9,11 @@ use domain::{
     clock::Clock,
     random::Random,
 };
-use server::{config::ControlPlaneOptions, control_plane::ControlPlane, start_error::StartError};
+use server::{
+    config::{ControlPlaneOptions, DataOptions},
+    control_plane::ControlPlane,
+    start_error::StartError,
+};
 use std::net::{IpAddr, Ipv4Addr};
 use tempfile::TempDir;
 use url::Url;
@@ -31,7 +35,7 @@ impl TestServer {
     pub async fn start(database: Database) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut options = options(&data);
-        options.database_url = database.create().await;
+        options.data.database_url = database.create().await;
         Self::start_with(options, data).await.unwrap()
     }
 
@@ -102,8 +106,7 @@ pub fn options(data: &TempDir) -> ControlPlaneOptions {
     ControlPlaneOptions {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         public_url: None,
-        data_dir: data.path().to_owned(),
-        database_url: None,
+        data: DataOptions { data_dir: data.path().to_owned(), database_url: None },
         store_listen: (Ipv4Addr::LOCALHOST, 0).into(),
         store_url: None,
         site_root: data.path().join("site"),

@@ -1,8 +1,11 @@
 //! One world per test: a fresh database, a clock, a server to talk to.
 
+mod dump;
+mod keys;
 mod outside;
 mod upload;
 
+pub use keys::{Keys, master_key};
 pub use outside::Outside;
 pub use upload::{client, upload};
 
@@ -21,11 +24,14 @@ use protocol::{
     names::RoomName,
     recording::{RecordingSpec, StartRefusal},
 };
-use secrecy::{SecretBox, SecretString};
+use secrecy::SecretString;
 use sqlx::{Connection, Executor};
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
@@ -62,6 +68,8 @@ pub struct World {
     pub services: Services,
     pub clock: Clock,
     pub outside: Outside,
+    /// The master keys, as the services see them from now on.
+    pub keys: Arc<Keys>,
     pub database_url: String,
     numbers: AtomicU64,
     _directory: Option<TempDir>,
@@ -91,13 +99,14 @@ impl World {
     async fn open(database_url: String, directory: Option<TempDir>) -> Self {
         let outside = Outside::start().await;
         let clock = Clock::fixed(BEGINNING);
-        let services = open(&database_url, &outside, &clock, [7; 32]).await.unwrap();
-        Self { services, clock, outside, database_url, numbers: AtomicU64::new(1), _directory: directory }
+        let keys = Keys::new(&[7]);
+        let services = open(&database_url, &outside, &clock, keys.clone()).await.unwrap();
+        Self { services, clock, outside, keys, database_url, numbers: AtomicU64::new(1), _directory: directory }
     }
 
-    /// Opens the same database again, with this master key.
-    pub async fn reopen(&self, master_key: [u8; 32]) -> Result<Services, domain::OpenError> {
-        open(&self.database_url, &self.outside, &self.clock, master_key).await
+    /// Opens the same database again, with these master keys.
+    pub async fn reopen(&self, keys: &[u8]) -> Result<Services, domain::OpenError> {
+        open(&self.database_url, &self.outside, &self.clock, Keys::new(keys)).await
     }
 
     /// Completes the set-up; the owner.
@@ -134,6 +143,11 @@ impl World {
             let mut connection = sqlx::PgConnection::connect(&self.database_url).await?;
             statements.execute(&mut connection).await.map(drop)
         }
+    }
+
+    /// Everything the database holds as text, beside `table.column`.
+    pub async fn cells(&self) -> Vec<(String, String)> {
+        dump::cells(&self.database_url).await
     }
 
     pub fn advance(&self, seconds: u64) {
@@ -195,15 +209,10 @@ pub fn nothing() -> (RecordingId, AppKeyId) {
     (RecordingId::from_parts(1, [255; 10]), AppKeyId::from_parts(1, [255; 10]))
 }
 
-async fn open(
-    url: &str,
-    outside: &Outside,
-    clock: &Clock,
-    master_key: [u8; 32],
-) -> Result<Services, domain::OpenError> {
+async fn open(url: &str, outside: &Outside, clock: &Clock, keys: Arc<Keys>) -> Result<Services, domain::OpenError> {
     let settings = Settings {
         database_url: url.to_owned(),
-        master_key: SecretBox::new(Box::new(master_key)),
+        master_keys: keys,
         node_secret: SecretString::from("node secret"),
         public_url: "http://localhost:3000".parse().unwrap(),
         allow_private: format!("localhost:{}", outside.port()).parse().unwrap(),
