@@ -2,7 +2,7 @@
 
 use super::{
     peer::{Peer, Track},
-    room::{Aftermath, Phase, Room},
+    room::{Aftermath, Phase, Room, earliest},
 };
 use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
 use protocol::{
@@ -50,7 +50,7 @@ impl Room {
         self.settle(now, out);
     }
 
-    /// When [`Self::tick`] wants to be called.
+    /// When [`Self::tick`] wants to be called, by a walk over everybody.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
         let peers = self.peers.values().filter_map(|peer| peer.deadline);
         let tracks = self.peers.values().flat_map(|peer| &peer.tracks);
@@ -85,6 +85,7 @@ impl Room {
             self.settle(now, out);
         } else if let Some(peer) = self.peers.get_mut(&from) {
             peer.drain(&mut out.transmits);
+            self.next = earliest(self.next, peer.deadline);
         }
     }
 
@@ -97,6 +98,7 @@ impl Room {
             capturing.rtp(now, track, &packet);
             if track.published.kind == MediaKind::Video {
                 track.loss.arrived(now, packet.header.sequence_number);
+                self.next = earliest(self.next, track.loss.deadline());
             }
         }
         let published = track.published;
@@ -104,6 +106,7 @@ impl Room {
             if *id != from {
                 watcher.forward(now, from, published, &packet);
                 watcher.drain(&mut out.transmits);
+                self.next = earliest(self.next, watcher.deadline);
             }
         }
     }

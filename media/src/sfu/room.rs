@@ -63,13 +63,21 @@ pub(super) struct Room {
     pub policy: AppPolicy,
     pub peers: BTreeMap<PeerId, Peer>,
     pub phase: Phase,
+    /// [`Room::tick`] has nothing to do before; kept up to date so that nobody has to walk the peers for it after
+    /// every packet.
+    pub next: Option<Instant>,
     /// Since when nobody is here.
     empty_since: Option<Instant>,
 }
 
+/// The earlier of two times that may never come.
+pub(super) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
+}
+
 impl Room {
     pub(super) fn new(now: Instant, key: RoomKey, policy: AppPolicy) -> Self {
-        Self { key, policy, peers: BTreeMap::new(), phase: Phase::Idle, empty_since: Some(now) }
+        Self { key, policy, peers: BTreeMap::new(), phase: Phase::Idle, next: None, empty_since: Some(now) }
     }
 
     /// Nobody is here and nothing is being recorded or decided.
@@ -337,6 +345,7 @@ impl Room {
         for peer in self.peers.values_mut() {
             peer.drain(&mut out.transmits);
         }
+        self.next = self.deadline(now);
     }
 
     fn broadcast(&mut self, message: &ServerMessage) {

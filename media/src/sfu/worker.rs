@@ -3,7 +3,7 @@
 use super::{
     effects::{RecordingOutcome, RecordingRequest, StartDecision},
     policies::Policies,
-    room::{Aftermath, Newcomer, Room, RoomKey},
+    room::{Aftermath, Newcomer, Room, RoomKey, earliest},
     socket::RelaySocket,
     workers::{RelayCounts, Siblings},
 };
@@ -111,6 +111,10 @@ pub(super) struct Worker {
     /// Keys revoked so lately that tokens signed before may still be around.
     revoked: HashMap<AppKeyId, Instant>,
     transmits: Vec<Transmit>,
+    /// No timer of any room is due before.
+    next: Option<Instant>,
+    /// A room or a peer came or went since the last count.
+    changed: bool,
 }
 
 impl Worker {
@@ -135,6 +139,8 @@ impl Worker {
             policies: Policies::default(),
             revoked: HashMap::new(),
             transmits: Vec::new(),
+            next: None,
+            changed: false,
         }
     }
 
@@ -229,6 +235,7 @@ impl Worker {
             let _ = newcomer.outbox.try_send(ServerMessage::Bye { reason: ByeReason::KeyRevoked });
             return;
         }
+        self.changed = true;
         let policy = self.policies.update(key.application, policy).clone();
         let number = self.room_number(now, key, &policy);
         let (peer, mut connection, mut fragment) = (newcomer.peer, None, None);
@@ -281,6 +288,7 @@ impl Worker {
                 let Some(room) = self.rooms.get_mut(&number) else { return };
                 let mut out = Aftermath { transmits: std::mem::take(&mut self.transmits), ..Default::default() };
                 room.datagram(now, peer, datagram, &mut out);
+                self.next = earliest(self.next, room.next);
                 self.aftermath(out);
             }
             Some(Route::Sibling(index)) => {
@@ -316,21 +324,14 @@ impl Worker {
 
     fn tick(&mut self) -> Duration {
         let now = clock::now();
-        let due: Vec<u64> = self
-            .rooms
-            .iter()
-            .filter(|(_, room)| room.deadline(now).is_some_and(|at| at <= now))
-            .map(|(number, _)| *number)
-            .collect();
-        for number in due {
-            let Some(room) = self.rooms.get_mut(&number) else { continue };
-            let mut out = Aftermath::default();
-            room.tick(now, &mut out);
-            self.aftermath(out);
+        if self.next.is_some_and(|at| at <= now) {
+            self.turn_where(|room| room.next.is_some_and(|at| at <= now), |room, out| room.tick(now, out));
+            self.next = self.rooms.values().filter_map(|room| room.next).min();
         }
-        self.sweep();
-        let next = self.rooms.values().filter_map(|room| room.deadline(now)).min();
-        next.map_or(LONGEST_WAIT, |at| at.saturating_duration_since(now).clamp(TIMER_GRAIN, LONGEST_WAIT))
+        if std::mem::take(&mut self.changed) {
+            self.sweep();
+        }
+        self.next.map_or(LONGEST_WAIT, |at| at.saturating_duration_since(now).clamp(TIMER_GRAIN, LONGEST_WAIT))
     }
 
     fn turn(&mut self, key: &RoomKey, turn: impl FnOnce(&mut Room, &mut Aftermath)) {
@@ -338,6 +339,8 @@ impl Worker {
         let Some(room) = room else { return };
         let mut out = Aftermath::default();
         turn(room, &mut out);
+        self.next = earliest(self.next, room.next);
+        self.changed |= room.is_over();
         self.aftermath(out);
     }
 
@@ -345,6 +348,8 @@ impl Worker {
         let mut out = Aftermath::default();
         for room in self.rooms.values_mut().filter(|room| chosen(room)) {
             turn(room, &mut out);
+            self.next = earliest(self.next, room.next);
+            self.changed |= room.is_over();
         }
         self.aftermath(out);
     }
@@ -361,6 +366,7 @@ impl Worker {
                 tracing::error!(%error, "recorder does not take requests");
             }
         }
+        self.changed |= !out.gone.is_empty();
         for gone in out.gone {
             self.ufrags.retain(|_, (_, peer)| *peer != gone);
             self.routes.retain(|_, route| !matches!(route, Route::Here { peer, .. } if *peer == gone));

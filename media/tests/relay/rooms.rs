@@ -1,6 +1,6 @@
 //! What peers of a room are told: joins, refusals, switches, recordings. No media flows here.
 
-use crate::support::{Node, app_key, policy, spec};
+use crate::support::{Node, PATIENCE, app_key, policy, spec};
 use media::{
     capture::{self, CaptureEvent},
     sfu::{RecordingOutcome, RecordingRequest, StartDecision, WorkerCommand},
@@ -10,6 +10,7 @@ use protocol::{
     native::{ByeReason, ClientMessage, ErrorCode, RecordingSignal, ServerMessage, Signal},
     recording::{StartRefusal, StopCause},
 };
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn peers_learn_of_each_other() {
@@ -23,6 +24,29 @@ async fn peers_learn_of_each_other() {
     assert!(matches!(other.next().await, ServerMessage::Welcome { peers, .. } if peers.is_empty()));
     node.disconnect("room", &ben).await;
     anna.expect(|message| *message == ServerMessage::PeerLeft { peer: ben.id }).await;
+}
+
+#[tokio::test]
+async fn rooms_and_peers_are_counted_while_they_last() {
+    let node = Node::start();
+    let counted = async |rooms, peers| {
+        let reached = async {
+            while node.workers.counts.total() != (rooms, peers) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, reached).await.unwrap();
+    };
+    let anna = node.join("room", 1).await;
+    let ben = node.join("room", 2).await;
+    let chris = node.join("another room", 3).await;
+    counted(2, 3).await;
+    node.disconnect("room", &ben).await;
+    counted(2, 2).await;
+    node.disconnect("room", &anna).await;
+    counted(1, 1).await;
+    node.disconnect("another room", &chris).await;
+    counted(0, 0).await;
 }
 
 #[tokio::test]

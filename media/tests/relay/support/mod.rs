@@ -21,7 +21,7 @@ use std::{collections::HashMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::D
 use tokio::{sync::mpsc, time::timeout};
 
 /// Nothing waited for in these tests takes anywhere near this long; it only turns a hang into a failure.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn application() -> ApplicationId {
     ApplicationId::from_parts(1, [1; 10])
