@@ -2,7 +2,8 @@
 
 use super::{
     codecs::{self, Codec, MediaKind},
-    feedback::{Feedback, FeedbackQueue, FeedbackTap, SenderReport},
+    feedback::{self, Feedback, FeedbackQueue, SenderReport},
+    tap::Tap,
 };
 use bytes::BytesMut;
 use rtc::{
@@ -135,7 +136,8 @@ impl Connection {
     pub fn new(now: Instant, settings: ConnectionSettings) -> Result<Self, ConnectionError> {
         let feedback = FeedbackQueue::default();
         // Before every other interceptor on the way in, so nothing has consumed the packet yet.
-        let registry = Registry::new().with(Slot::Custom(500), FeedbackTap::new(feedback.clone()));
+        let queue = feedback.clone();
+        let registry = Registry::new().with(Slot::Custom(500), Tap::new(move |packet| feedback::look(&queue, packet)));
         let (engine, registry) = codecs::media_engine(registry).map_err(step("codecs"))?;
         let setting_engine = SettingEngineBuilder::new()
             .with_lite(true)

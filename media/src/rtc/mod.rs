@@ -4,6 +4,7 @@ mod codecs;
 mod connection;
 mod feedback;
 mod stun;
+mod tap;
 
 pub use codecs::{Codec, MediaKind};
 pub use connection::{
@@ -12,3 +13,4 @@ pub use connection::{
 };
 pub use feedback::SenderReport;
 pub use stun::local_ufrag;
+pub use tap::Tap;

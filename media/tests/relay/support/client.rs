@@ -1,10 +1,10 @@
 //! A WebRTC client made of the same sans-I/O core as the node, on a socket of its own.
 
 use super::{Node, Person, room};
-use media::sfu::WorkerCommand;
+use media::{rtc::Tap, sfu::WorkerCommand};
 use protocol::native::{ClientMessage, ServerMessage};
 use rtc::{
-    interceptor::{Attribute, Interceptor, Packet, Registry, Slot, StreamInfo, TaggedPacket},
+    interceptor::{Attribute, Packet, Registry, Slot, TaggedPacket},
     media_stream::MediaStreamTrack,
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
@@ -24,16 +24,15 @@ use rtc::{
         },
     },
     sansio::Protocol,
-    shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
+    shared::{TaggedBytesMut, TransportContext, TransportProtocol},
 };
 use std::{
-    collections::VecDeque,
     net::{SocketAddr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 pub const AUDIO: u8 = 111;
@@ -86,7 +85,8 @@ impl Client {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
         let keyframe_requests = Arc::new(AtomicUsize::new(0));
-        let tap = RequestCounter { count: keyframe_requests.clone(), ..Default::default() };
+        let count = keyframe_requests.clone();
+        let tap = Tap::new(move |packet| count_requests(&count, packet));
         let mut engine = engine();
         let registry = Registry::new().with(Slot::from(500), tap);
         let registry = register_default_interceptors(registry, &mut engine).unwrap();
@@ -281,55 +281,10 @@ pub async fn run(node: &Node, clients: &mut [&mut Client], mut done: impl FnMut(
     }
 }
 
-#[derive(Default)]
-struct RequestCounter {
-    count: Arc<AtomicUsize>,
-    reads: VecDeque<TaggedPacket>,
-    writes: VecDeque<TaggedPacket>,
-}
-
-impl Protocol<TaggedPacket, TaggedPacket, ()> for RequestCounter {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, mut packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtcp(packets) = &packet.message.packet {
-            let requests = packets.iter().filter(|packet| packet.as_any().is::<PictureLossIndication>()).count();
-            self.count.fetch_add(requests, Ordering::Relaxed);
-            packet.message.add(Attribute::DeliverToApplication);
-        }
-        self.reads.push_back(packet);
-        Ok(())
+fn count_requests(count: &AtomicUsize, packet: &mut TaggedPacket) {
+    if let Packet::Rtcp(packets) = &packet.message.packet {
+        let requests = packets.iter().filter(|packet| packet.as_any().is::<PictureLossIndication>()).count();
+        count.fetch_add(requests, Ordering::Relaxed);
+        packet.message.add(Attribute::DeliverToApplication);
     }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.reads.pop_front()
-    }
-
-    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        self.writes.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.writes.pop_front()
-    }
-
-    fn handle_timeout(&mut self, _now: Instant) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn poll_timeout(&mut self) -> Option<Instant> {
-        None
-    }
-}
-
-impl Interceptor for RequestCounter {
-    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
-    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
-    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
 }
