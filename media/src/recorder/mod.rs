@@ -2,6 +2,7 @@
 //! and after the stop has it mixed, uploaded and erased. A recording is never dropped: whatever fails is tried again
 //! or reported as `failed`.
 
+mod early_stops;
 mod finish;
 mod recover;
 
@@ -12,6 +13,7 @@ use crate::{
     sfu::{RecordingOutcome, RecordingRequest, RoomKey, StartDecision, StartedRecording, WorkerCommand, Workers},
     uploader::PartClient,
 };
+use early_stops::EarlyStops;
 use protocol::{
     ids::{AppKeyId, PeerId, RecordingId, RequestId},
     link::{Answer, Command, Event, Query},
@@ -28,8 +30,6 @@ use tokio_util::task::TaskTracker;
 
 /// Attempts at asking for a start before the peer is told that it did not work.
 const START_ATTEMPTS: usize = 3;
-/// Stops remembered for recordings on their way to their rooms.
-const EARLY_STOPS: usize = 1024;
 /// Pause after something that has to work in the end did not.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -84,8 +84,7 @@ struct Inner {
     parts: PartClient,
     mixes: Semaphore,
     live: Mutex<HashMap<RecordingId, Live>>,
-    /// Stops that came before the room knew of its recording.
-    early_stops: Mutex<HashMap<RecordingId, StopCause>>,
+    early_stops: Mutex<EarlyStops>,
     tasks: TaskTracker,
 }
 
@@ -135,7 +134,7 @@ impl Recorder {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn early_stops(&self) -> MutexGuard<'_, HashMap<RecordingId, StopCause>> {
+    fn early_stops(&self) -> MutexGuard<'_, EarlyStops> {
         self.0.early_stops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -144,6 +143,7 @@ impl Recorder {
     }
 
     async fn start(&self, room: RoomKey, request: RequestId, app_key: AppKeyId, peer: PeerId) {
+        self.early_stops().starting();
         let result = match self.ask(&room, request, app_key, peer).await {
             Ok(spec) => self.open(&room, spec).await,
             Err(refusal) => Err(refusal),
@@ -154,8 +154,8 @@ impl Recorder {
         let recording = result.as_ref().ok().map(|started| started.spec.id);
         let decision = StartDecision { request, result };
         self.0.workers.to_room(&room, WorkerCommand::Decided { room: room.clone(), decision }).await;
-        let early_stop = recording.and_then(|recording| Some((recording, self.early_stops().remove(&recording)?)));
-        if let Some((recording, cause)) = early_stop {
+        let early_stop = self.early_stops().started(recording);
+        if let (Some(recording), Some(cause)) = (recording, early_stop) {
             let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause };
             self.0.workers.to_room(&room, command).await;
         }
@@ -235,9 +235,7 @@ impl Recorder {
         match command {
             Command::StopRecording { recording, cause } => {
                 // The command may be faster than the decision on its way to the room.
-                if self.early_stops().len() < EARLY_STOPS {
-                    self.early_stops().insert(recording, cause);
-                }
+                self.early_stops().stopped(recording, cause);
                 let room = self.live().get(&recording).map(|live| live.room.clone());
                 if let Some(room) = room {
                     let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause };
@@ -266,7 +264,6 @@ impl Recorder {
     /// Destroys what the spool holds of a recording.
     async fn erase(&self, recording: RecordingId) {
         self.live().remove(&recording);
-        self.early_stops().remove(&recording);
         let (directory, budget) = (self.directory(recording), self.0.settings.budget.clone());
         let erased = tokio::task::spawn_blocking(move || capture::erase(&directory, &budget)).await;
         match erased {
