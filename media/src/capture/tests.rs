@@ -235,3 +235,29 @@ proptest! {
         prop_assert!(spool.read().is_err());
     }
 }
+
+#[test]
+fn a_track_whose_log_cannot_be_made_costs_the_others_nothing_and_is_tried_again() {
+    let spool = Spool::new(u64::MAX);
+    let (handle, problem) = spool.start();
+    let first = handle.open_track(header(1));
+    let in_the_way = spool.directory().join("track-0002.log");
+    fs::create_dir(&in_the_way).unwrap();
+    let (second, third) = (handle.open_track(header(2)), handle.open_track(header(3)));
+    let log_of = |number: u8| spool.directory().join(format!("track-{number:04}.log"));
+    while !log_of(3).exists() {
+        std::thread::yield_now();
+    }
+    fs::remove_dir(&in_the_way).unwrap();
+    while !log_of(2).is_file() {
+        std::thread::yield_now();
+    }
+    for track in [first, second, third] {
+        handle.append(track, 2000, packet(1));
+    }
+    handle.stop(100_000_000, StopCause::PeerRequest);
+    wait(handle.finished());
+    assert_eq!(problem.try_iter().count(), 0);
+    let capture = spool.read().unwrap();
+    assert_eq!(capture.tracks.iter().map(|track| records(track).len()).collect::<Vec<_>>(), [1, 1, 1]);
+}

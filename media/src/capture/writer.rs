@@ -116,7 +116,7 @@ pub fn start(
 
     let queue = Arc::new(Queue::default());
     let (finished, done) = watch::channel(false);
-    let mut writer = Writer { logs, events, tracks: HashMap::new(), last_arrival_us: 0 };
+    let mut writer = Writer { logs, events, tracks: HashMap::new(), unopened: Vec::new(), last_arrival_us: 0 };
     let handle = CaptureHandle(Arc::new(Handle { queue: Arc::clone(&queue), tracks: AtomicU32::new(0), done }));
     thread::Builder::new().name("capture".to_owned()).spawn(move || {
         if let Err(problem) = writer.run(&queue) {
@@ -213,6 +213,8 @@ struct Writer {
     logs: Logs,
     events: Log,
     tracks: HashMap<TrackIndex, OpenTrack>,
+    /// Tracks whose log could not be made yet.
+    unopened: Vec<(TrackIndex, TrackHeader)>,
     last_arrival_us: u64,
 }
 
@@ -240,6 +242,9 @@ impl Writer {
             if closed {
                 return Ok(());
             }
+            for (index, header) in std::mem::take(&mut self.unopened) {
+                self.open(index, header)?;
+            }
         }
     }
 
@@ -252,9 +257,11 @@ impl Writer {
     fn write(&mut self, entry: Entry) -> Result<(), CaptureProblem> {
         match entry {
             Entry::Open(index, header) if index.0 <= MAX_TRACKS => {
-                let log = self.logs.create(index.0, &header)?;
-                sync_names(&self.logs.directory)?;
-                self.tracks.insert(index, OpenTrack { log, peer: header.peer, track: header.track });
+                let track = header.track;
+                self.open(index, header)?;
+                if !self.tracks.contains_key(&index) {
+                    tracing::warn!(recording = %self.logs.recording, %track, "this track cannot be captured yet");
+                }
                 Ok(())
             }
             Entry::Open(_, header) => {
@@ -264,6 +271,25 @@ impl Writer {
             Entry::Append { track, arrival_us, record } => self.write_record(track, arrival_us, &record),
             Entry::Event { arrival_us, event } => self.write_event(arrival_us, &event),
         }
+    }
+
+    /// Begins a track's log. What is in the way of one track, such as too many open files, must not end the capture of
+    /// the others: it is tried again.
+    fn open(&mut self, index: TrackIndex, header: TrackHeader) -> Result<(), CaptureProblem> {
+        match self.logs.create(index.0, &header) {
+            Ok(log) => {
+                sync_names(&self.logs.directory).unwrap_or_else(|error| {
+                    tracing::warn!(recording = %self.logs.recording, %error, "the name of a log is not on disk yet");
+                });
+                self.tracks.insert(index, OpenTrack { log, peer: header.peer, track: header.track });
+            }
+            Err(CaptureProblem::SpoolFull) => return Err(CaptureProblem::SpoolFull),
+            Err(problem) => {
+                tracing::debug!(track = %header.track, ?problem, "a track's log was not made");
+                self.unopened.push((index, header));
+            }
+        }
+        Ok(())
     }
 
     fn write_record(&mut self, track: TrackIndex, arrival_us: u64, record: &Record) -> Result<(), CaptureProblem> {
@@ -279,15 +305,16 @@ impl Writer {
         let body = serde_json::to_vec(event).map_err(io::Error::from)?;
         self.events.append(Kind::Event, arrival_us, &body)?;
         match event {
-            CaptureEvent::TrackEnded { track } => self.close_tracks(|open| open.track == *track),
-            CaptureEvent::PeerLeft { peer } => self.close_tracks(|open| open.peer == *peer),
+            CaptureEvent::TrackEnded { track } => self.close_tracks(|_, open| open == *track),
+            CaptureEvent::PeerLeft { peer } => self.close_tracks(|open, _| open == *peer),
             CaptureEvent::PeerJoined { .. } | CaptureEvent::Overflow { .. } | CaptureEvent::Stopped { .. } => Ok(()),
         }
     }
 
     /// Ends logs early, so that a long recording with many guests does not run out of file descriptors.
-    fn close_tracks(&mut self, ended: impl Fn(&OpenTrack) -> bool) -> Result<(), CaptureProblem> {
-        for (_, mut open) in self.tracks.extract_if(|_, open| ended(open)) {
+    fn close_tracks(&mut self, ended: impl Fn(PeerId, TrackId) -> bool) -> Result<(), CaptureProblem> {
+        self.unopened.retain(|(_, header)| !ended(header.peer, header.track));
+        for (_, mut open) in self.tracks.extract_if(|_, open| ended(open.peer, open.track)) {
             open.log.flush(&self.logs.budget)?;
             open.log.sync()?;
         }
