@@ -6,7 +6,7 @@ use crate::{
         applications::ApplicationSummary,
         audit::AuditEntry,
         outbox::Mail,
-        storage::{StepOutcome, StepView, StorageView},
+        storage::StorageView,
     },
     server::unix_ms,
 };
@@ -15,7 +15,7 @@ use domain::{
     applications::{AppKey, Application, Condition},
     audit::Entry,
     recordings::{Page, Recording},
-    storage::{Outcome, Step, Storage},
+    storage::Storage,
 };
 
 impl From<Application> for ApplicationSummary {
@@ -118,18 +118,7 @@ impl From<Storage> for StorageView {
             region: storage.region,
             bucket: storage.bucket,
             validated_ms: storage.validated_at.map(|at| unix_ms(at.timestamp_millis())),
-            steps: storage.steps.into_iter().map(Into::into).collect(),
+            steps: Vec::new(),
         }
-    }
-}
-
-impl From<Step> for StepView {
-    fn from(step: Step) -> Self {
-        let outcome = match step.outcome {
-            Outcome::Passed => StepOutcome::Passed,
-            Outcome::Failed => StepOutcome::Failed,
-            Outcome::Skipped => StepOutcome::Skipped,
-        };
-        Self { label: step.name.label().to_owned(), outcome, remedy: step.remedy }
     }
 }

@@ -16,15 +16,18 @@ CREATE TABLE installation_keys (
     CONSTRAINT installation_keys_pkey PRIMARY KEY (name)
 );
 
+-- external_id is what customers' roles ask of us (sts:ExternalId): made once, never chosen, never changed.
 -- audit_sequence and audit_hash are the end of the org's audit chain; updating them serialises its writers.
 CREATE TABLE orgs (
     id TEXT NOT NULL,
     name TEXT NOT NULL,
     plan TEXT NOT NULL,
+    external_id TEXT NOT NULL,
     audit_sequence BIGINT NOT NULL DEFAULT 0,
     audit_hash TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
     CONSTRAINT orgs_pkey PRIMARY KEY (id),
+    CONSTRAINT orgs_external_id_key UNIQUE (external_id),
     CONSTRAINT orgs_plan_known CHECK (plan IN ('free', 'pro'))
 );
 

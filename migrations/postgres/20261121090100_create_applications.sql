@@ -1,20 +1,36 @@
 -- What an org configures: its storage and its applications.
 
+-- target and options are JSON; secret is sealed. failing_since is when requests began to fail in a way that may pass;
+-- degraded_at is when recordings began to be held.
 CREATE TABLE storages (
     org_id TEXT NOT NULL,
     id TEXT NOT NULL,
+    name TEXT NOT NULL,
     kind TEXT NOT NULL,
-    bucket TEXT NOT NULL,
+    standing TEXT NOT NULL,
+    target TEXT NOT NULL,
+    options TEXT NOT NULL,
+    secret TEXT,
+    revision BIGINT NOT NULL,
     validated_at BIGINT,
-    steps TEXT NOT NULL,
+    checked_at BIGINT,
+    failing_since BIGINT,
+    degraded_at BIGINT,
+    degraded_reason TEXT,
+    removed_at BIGINT,
     created_at BIGINT NOT NULL,
     CONSTRAINT storages_pkey PRIMARY KEY (org_id, id),
-    CONSTRAINT storages_org_key UNIQUE (org_id),
     CONSTRAINT storages_org_fkey FOREIGN KEY (org_id) REFERENCES orgs (id),
-    CONSTRAINT storages_kind_known CHECK (kind IN ('embedded'))
+    CONSTRAINT storages_kind_known CHECK (kind IN ('embedded', 'aws_keys', 'aws_role', 's3_compatible')),
+    CONSTRAINT storages_standing_known CHECK (standing IN ('primary', 'second', 'spare')),
+    CONSTRAINT storages_removed_is_spare CHECK (removed_at IS NULL OR (standing = 'spare' AND secret IS NULL)),
+    CONSTRAINT storages_degraded_named CHECK ((degraded_at IS NULL) = (degraded_reason IS NULL))
 );
 
--- The checks repeat the rule that recording needs relay, so no path can write the contradiction.
+CREATE UNIQUE INDEX storages_standing_key ON storages (org_id, standing) WHERE standing <> 'spare';
+
+-- The checks repeat the rule that recording needs relay, so no path can write the contradiction. storage_id is NULL
+-- for the org's primary storage.
 CREATE TABLE applications (
     org_id TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -29,6 +45,7 @@ CREATE TABLE applications (
     link_validity_seconds BIGINT NOT NULL DEFAULT 604800,
     webhook_url TEXT,
     webhook_secret TEXT,
+    storage_id TEXT,
     created_at BIGINT NOT NULL,
     CONSTRAINT applications_pkey PRIMARY KEY (org_id, id),
     CONSTRAINT applications_id_key UNIQUE (id),
@@ -36,6 +53,7 @@ CREATE TABLE applications (
     CONSTRAINT applications_org_fkey FOREIGN KEY (org_id) REFERENCES orgs (id),
     CONSTRAINT applications_retention_bounded CHECK (retention_days BETWEEN 1 AND 3650),
     CONSTRAINT applications_link_validity_bounded CHECK (link_validity_seconds BETWEEN 3600 AND 31536000),
+    CONSTRAINT applications_storage_fkey FOREIGN KEY (org_id, storage_id) REFERENCES storages (org_id, id),
     CONSTRAINT applications_recording_needs_relay CHECK (relay OR NOT recording),
     CONSTRAINT applications_webhook_whole CHECK ((webhook_url IS NULL) = (webhook_secret IS NULL))
 );

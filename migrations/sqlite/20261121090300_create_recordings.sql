@@ -1,6 +1,7 @@
 -- Recordings. capture_key is NULL once the recording has ended: that erases the capture. seen_at is the last time
--- the node said it has the capture; the lease is counted from there. legal_hold is the reason of the hold. A deletion
--- is requested, attempted (until then it may be under way) and done; the row stays for the audit log.
+-- the node said it has the capture; the lease is counted from there. held_since is when its bucket began to refuse it.
+-- legal_hold is the reason of the hold. A deletion is requested, attempted (until then it may be under way) and done;
+-- the row stays for the audit log.
 
 CREATE TABLE recordings (
     org_id TEXT NOT NULL,
@@ -22,6 +23,8 @@ CREATE TABLE recordings (
     object_key TEXT NOT NULL,
     upload_id TEXT,
     upload_parts TEXT,
+    held_since BIGINT,
+    uploads BIGINT NOT NULL DEFAULT 0,
     duration_ms BIGINT,
     bytes BIGINT,
     width BIGINT,

@@ -1,6 +1,7 @@
 //! Options of the process, from flags and environment variables. The only place that reads the environment.
 
 use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
 
@@ -106,6 +107,32 @@ pub struct ControlPlaneOptions {
     /// Private addresses that webhooks and buckets may be on, as `host:port` or `host:*`, separated by commas.
     #[arg(long, env = "MIXDOWN_ALLOW_PRIVATE", default_value = "")]
     pub allow_private: String,
+    /// Hours that a recording waits, encrypted on its media node, for a bucket that does not work.
+    #[arg(long, env = "MIXDOWN_HOLD_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub hold_hours: u32,
+    #[command(flatten)]
+    pub aws: AwsOptions,
+}
+
+/// Our own identity at AWS, which assumes customers' roles, under the names that AWS tools use. Better given as
+/// environment variables than as flags, which other users of the machine can read.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AwsOptions {
+    /// Access key of the identity that assumes customers' roles.
+    #[arg(long, env = "AWS_ACCESS_KEY_ID", requires = "aws_secret_access_key")]
+    pub aws_access_key_id: Option<String>,
+    /// Its secret.
+    #[arg(long, env = "AWS_SECRET_ACCESS_KEY", hide_env_values = true)]
+    pub aws_secret_access_key: Option<SecretString>,
+    /// Its session token, when it has one.
+    #[arg(long, env = "AWS_SESSION_TOKEN", hide_env_values = true)]
+    pub aws_session_token: Option<SecretString>,
+    /// Instead of the regional endpoints of S3.
+    #[arg(long, env = "AWS_ENDPOINT_URL_S3")]
+    pub aws_endpoint_url_s3: Option<Url>,
+    /// Instead of the regional endpoints of STS.
+    #[arg(long, env = "AWS_ENDPOINT_URL_STS")]
+    pub aws_endpoint_url_sts: Option<Url>,
 }
 
 /// Options of the media node that `up` runs. Its remaining options are inherited through the environment.

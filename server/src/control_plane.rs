@@ -1,7 +1,7 @@
 //! Puts the control plane together: listeners, secrets, services, router, background tasks.
 
 use crate::{
-    config::ControlPlaneOptions,
+    config::{AwsOptions, ControlPlaneOptions},
     embedded_store, http, jobs_runner,
     key_files::{self, prepare_directory},
     lifecycle::Lifecycle,
@@ -11,7 +11,13 @@ use crate::{
     ports,
     start_error::StartError,
 };
-use domain::{Services, Settings, accounts, clock::Clock, random::Random, settings::EmbeddedStore};
+use domain::{
+    Services, Settings, accounts,
+    clock::Clock,
+    random::Random,
+    settings::{Aws, EmbeddedStore},
+    storage::Keys,
+};
 use outbound::AllowPrivate;
 use secrecy::SecretString;
 use std::{
@@ -133,7 +139,19 @@ fn settings(
         public_url: public_url.clone(),
         allow_private,
         embedded_store: Some(embedded.clone()),
+        aws: aws(&options.aws),
+        hold_limit: Duration::from_secs(u64::from(options.hold_hours) * 3600),
     })
+}
+
+fn aws(options: &AwsOptions) -> Aws {
+    let id = options.aws_access_key_id.clone();
+    let keys = id.zip(options.aws_secret_access_key.clone());
+    Aws {
+        keys: keys.map(|(id, secret)| Keys { id, secret, token: options.aws_session_token.clone() }),
+        s3_endpoint: options.aws_endpoint_url_s3.clone(),
+        sts_endpoint: options.aws_endpoint_url_sts.clone(),
+    }
 }
 
 fn local_address(listener: &TcpListener, address: SocketAddr, option: &'static str) -> Result<SocketAddr, StartError> {

@@ -127,6 +127,10 @@ pub enum Command {
         recording: RecordingId,
         url: String,
     },
+    /// The bucket lost what was uploaded, or another bucket takes it: make the file and upload it once more.
+    UploadAgain {
+        recording: RecordingId,
+    },
     /// The recording is over without an object: tell the peers still there, destroy the capture.
     RecordingFailed {
         recording: RecordingId,

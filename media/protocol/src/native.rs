@@ -162,6 +162,9 @@ impl From<FailureCause> for RecordingError {
             FailureCause::CaptureLost => "Nothing was captured.",
             FailureCause::MixFailed => "The capture could not be turned into a file.",
             FailureCause::UploadFailed => "The bucket did not accept the file.",
+            FailureCause::StorageUnavailable => {
+                "The recording could not be stored: its bucket did not work for too long."
+            }
             FailureCause::NodeLost => "The media node did not come back.",
         };
         Self { code: cause.to_string(), message: message.to_owned() }

@@ -107,6 +107,8 @@ wire_enum! {
         MixFailed = "mix_failed",
         /// The bucket refused the parts or the completed object did not verify.
         UploadFailed = "upload_failed",
+        /// The bucket did not take it for as long as recordings are held.
+        StorageUnavailable = "storage_unavailable",
         /// The node did not come back.
         NodeLost = "node_lost",
     }

@@ -38,6 +38,13 @@ impl Clock {
         u64::try_from(self.now().timestamp_millis()).unwrap_or(0)
     }
 
+    /// The time for signatures that others check against their own clocks: a fixed clock does not stop it.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "everything else asks here")]
+    pub(crate) fn wall(&self) -> std::time::SystemTime {
+        std::time::SystemTime::now()
+    }
+
     /// The same instant as a date.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "everything else asks here")]

@@ -7,11 +7,12 @@ use crate::{
     random::Random,
     secrets::{Envelope, KeySourceError, Vault},
     settings::Settings,
+    storage::Sessions,
     store::{OpenDatabaseError, Tx},
 };
 use outbound::Outbound;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 
 /// Passwords hashed at the same time; each takes 19 MiB.
 const PASSWORD_HASHES: usize = 4;
@@ -54,6 +55,9 @@ struct Inner {
     vault: Vault,
     outbound: Outbound,
     password_hashes: Arc<Semaphore>,
+    sessions: Sessions,
+    /// Whom customers' roles must trust, once AWS has said it.
+    aws_principal: OnceCell<String>,
 }
 
 impl std::fmt::Debug for Services {
@@ -91,6 +95,8 @@ impl Services {
                 vault,
                 outbound,
                 password_hashes: Arc::new(Semaphore::new(PASSWORD_HASHES)),
+                sessions: Sessions::default(),
+                aws_principal: OnceCell::new(),
             }),
         };
         jobs::ensure_periodic(&services).await?;
@@ -144,6 +150,15 @@ impl Services {
 
     pub(crate) fn password_hashes(&self) -> Arc<Semaphore> {
         self.inner.password_hashes.clone()
+    }
+
+    /// Sessions of customers' roles.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
+    }
+
+    pub(crate) fn aws_principal(&self) -> &OnceCell<String> {
+        &self.inner.aws_principal
     }
 
     pub(crate) fn envelope(&self) -> Envelope<'_> {

@@ -1,9 +1,9 @@
 //! What the operator decides once, at start.
 
-use crate::secrets::KeySource;
+use crate::{secrets::KeySource, storage::Keys};
 use outbound::AllowPrivate;
 use secrecy::SecretString;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use url::Url;
 
 /// Settings of the control plane as far as its rules depend on them.
@@ -21,6 +21,20 @@ pub struct Settings {
     pub allow_private: AllowPrivate,
     /// The store this installation runs itself; without one, setting up makes no storage.
     pub embedded_store: Option<EmbeddedStore>,
+    pub aws: Aws,
+    /// How long a recording waits for a bucket that does not work before it is given up.
+    pub hold_limit: Duration,
+}
+
+/// How this installation appears to AWS, and where AWS is.
+#[derive(Debug, Clone, Default)]
+pub struct Aws {
+    /// The identity that assumes customers' roles.
+    pub keys: Option<Keys>,
+    /// Instead of the regional endpoints of S3.
+    pub s3_endpoint: Option<Url>,
+    /// Instead of the regional endpoints of STS.
+    pub sts_endpoint: Option<Url>,
 }
 
 /// The object store that runs inside the control plane.

@@ -18,7 +18,7 @@ const OTHER_EMAIL: &str = "ben@example.com";
 async fn sign_in_as_other_tenant(server: &TestServer) -> Browser {
     let (org, user) = (OrgId::from_parts(1, [1; 10]), UserId::from_parts(1, [1; 10]));
     let statement = format!(
-        "INSERT INTO orgs (id, name, plan, created_at) VALUES ('{org}', 'Other', 'pro', 0);
+        "INSERT INTO orgs (id, name, plan, external_id, created_at) VALUES ('{org}', 'Other', 'pro', 'other', 0);
          INSERT INTO users (id, email, password_hash, created_at) SELECT '{user}', '{OTHER_EMAIL}', password_hash, 0 FROM users;
          INSERT INTO members (org_id, user_id, role, created_at) VALUES ('{org}', '{user}', 'owner', 0);"
     );
@@ -44,7 +44,7 @@ async fn another_tenants_objects_are_not_there() {
     let demo = server.demo(&access).await;
     let key = demo.keys[0].id;
     let recording = record(&server, FakeNode::start_query(1, demo.id, key, "standup")).await;
-    let storage = domain::storage::get(server.services(), &access).await.unwrap().unwrap().id;
+    let storage = domain::storage::overview(server.services(), &access).await.unwrap().storages[0].id;
     let ben = sign_in_as_other_tenant(&server).await;
 
     let page = ben.visit(&format!("/applications/{}", demo.id)).await;

@@ -30,6 +30,9 @@ pub fn failed(cause: FailureCause) -> &'static str {
         }
         FailureCause::MixFailed => "The capture could not be turned into a file. The log of the media node says why.",
         FailureCause::UploadFailed => "The bucket did not accept the file. Validate the storage and record again.",
+        FailureCause::StorageUnavailable => {
+            "The bucket did not take the file for as long as recordings are held. Repair the storage."
+        }
         FailureCause::NodeLost => {
             "The media node did not come back. Check that it is running and can reach the control plane."
         }

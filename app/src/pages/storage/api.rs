@@ -7,8 +7,8 @@ use protocol::ids::StorageId;
 #[server(prefix = "/api/console", endpoint = "storage")]
 pub async fn load_storage() -> Result<Option<StorageView>, ConsoleError> {
     let (services, access) = crate::server::access().await?;
-    let storage = domain::storage::get(&services, &access).await.map_err(crate::server::failure)?;
-    Ok(storage.map(Into::into))
+    let overview = domain::storage::overview(&services, &access).await.map_err(crate::server::failure)?;
+    Ok(overview.storages.into_iter().next().map(Into::into))
 }
 
 /// Tries everything a recording needs.
@@ -25,6 +25,6 @@ pub async fn validate_storage(storage: StorageId) -> Result<(), ConsoleError> {
 pub async fn use_embedded_storage() -> Result<(), ConsoleError> {
     use crate::{note::Form, server};
     let (services, access) = server::access().await?;
-    let storage = domain::storage::set_embedded(&services, &access).await;
+    let storage = domain::storage::create_embedded(&services, &access).await;
     server::answer(Form::Storage, "", storage.map(drop).map_err(server::failure))
 }

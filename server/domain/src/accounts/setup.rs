@@ -7,8 +7,8 @@ use crate::{
     error::{Error, Kind, Result},
     secrets::{hash_token, new_token},
     services::Services,
-    storage::{self, Bucket, Step},
-    store::{NewUser, OrgTx},
+    storage::{self, Bucket},
+    store::{NewOrg, NewUser},
 };
 use applications::Plan;
 use protocol::ids::{OrgId, StorageId, UserId};
@@ -51,7 +51,7 @@ pub async fn complete_setup(
     }
     let email = Email::parse(email)?;
     let password_hash = NewPassword::parse(password)?.hash(services).await?;
-    let steps = validate_embedded_store(services).await?;
+    let embedded = validate_embedded_store(services).await?;
 
     let now = services.now();
     let (user, org_id) = (services.new_id(UserId::from_parts)?, services.new_id(OrgId::from_parts)?);
@@ -59,38 +59,35 @@ pub async fn complete_setup(
     if !tx.consume_setup_token(&hash_token(token), now).await? || tx.owner_exists().await? {
         return Err(wrong_token());
     }
-    tx.insert_org(org_id, ORG_NAME, Plan::Pro.as_str(), now).await?;
+    let external_id = new_token(services.random()).map_err(Error::internal)?;
+    let org = NewOrg { id: org_id, name: ORG_NAME, plan: Plan::Pro, external_id: &external_id };
+    tx.insert_org(&org, now).await?;
     tx.insert_user(&NewUser { id: user, email: email.as_str(), password_hash: &password_hash }, now).await?;
     tx.insert_member(org_id, user, Role::Owner, now).await?;
     let mut org = tx.org(org_id);
-    if let Some(steps) = &steps {
-        insert_storage(services, &mut org, steps, now).await?;
+    if embedded {
+        let id = services.new_id(StorageId::from_parts)?;
+        storage::insert_proven_embedded(services, &mut org, id).await?;
     }
-    applications::insert_demo(services, &mut org, user, steps.is_some()).await?;
+    applications::insert_demo(services, &mut org, user, embedded).await?;
     tell(services, &mut tx, user, "org.set_up", address).await?;
     tx.commit().await?;
     Ok(user)
 }
 
-/// The steps of a successful validation; `None` without an embedded store.
-async fn validate_embedded_store(services: &Services) -> Result<Option<Vec<Step>>> {
-    let Some(store) = services.settings().embedded_store.as_ref() else { return Ok(None) };
-    let bucket = Bucket::embedded(services, &store.bucket)?;
-    let steps = storage::try_bucket(services, &bucket).await?;
+/// Whether there is an embedded store; if so, its bucket has passed every step.
+async fn validate_embedded_store(services: &Services) -> Result<bool> {
+    if services.settings().embedded_store.is_none() {
+        return Ok(false);
+    }
+    let bucket = Bucket::embedded(services, &storage::embedded_target(services)?)?;
+    let steps = storage::try_bucket(services, &bucket, true).await?;
     if let Some(failed) = steps.iter().find(|step| step.remedy.is_some()) {
         let remedy = failed.remedy.clone().unwrap_or_default();
         let message = format!("The embedded store did not pass \"{}\". {remedy}", failed.name.label());
         return Err(Error::unavailable("storage_not_validated", message));
     }
-    Ok(Some(steps))
-}
-
-async fn insert_storage(services: &Services, org: &mut OrgTx<'_>, steps: &[Step], now: u64) -> Result<()> {
-    let Some(store) = services.settings().embedded_store.as_ref() else { return Ok(()) };
-    let id = services.new_id(StorageId::from_parts)?;
-    org.insert_embedded_storage(id, &store.bucket, now).await?;
-    org.set_storage_validation(id, Some(now), steps).await?;
-    Ok(())
+    Ok(true)
 }
 
 fn wrong_token() -> Error {

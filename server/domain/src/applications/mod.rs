@@ -15,11 +15,12 @@ use crate::{
     clock::to_date,
     error::{Error, Result},
     services::Services,
+    storage::Health,
     store::{ApplicationRow, KeyRow, OrgTx, unsigned},
 };
 use chrono::{DateTime, Utc};
 use protocol::{
-    ids::{AppKeyId, ApplicationId},
+    ids::{AppKeyId, ApplicationId, StorageId},
     names::DisplayName,
     policy::AppPolicy,
 };
@@ -79,6 +80,12 @@ pub struct Application {
     pub retention_days: Option<u32>,
     /// How long the links to finished recordings work.
     pub link_validity: Duration,
+    /// Where its recordings go; `None` while the org has no storage.
+    pub storage: Option<StorageId>,
+    /// Whether it names that storage itself instead of following the primary one.
+    pub storage_is_own: bool,
+    /// Whether that storage works.
+    pub storage_health: Health,
     pub created_at: DateTime<Utc>,
     policy: AppPolicy,
 }
@@ -163,6 +170,9 @@ fn view(row: &ApplicationRow, keys: &[KeyRow]) -> Application {
         webhook: row.webhook_url.as_deref().and_then(|url| url.parse().ok()).map(|url| Webhook { url }),
         retention_days: retention_of(row),
         link_validity: Duration::from_secs(unsigned(row.link_validity_seconds)),
+        storage: row.storage(),
+        storage_is_own: row.own_storage().is_some(),
+        storage_health: row.storage_health(),
         created_at: to_date(unsigned(row.created_at)),
         policy: policy_of(row),
     }

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     recordings::deletion,
     services::Services,
-    storage::{Bucket, BucketError},
+    storage::{Bucket, BucketError, Scope},
     store::{RecordingRow, StorageRow},
 };
 use protocol::ids::{OrgId, RecordingId};
@@ -46,19 +46,20 @@ async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Opt
 
 /// What to show while it waits, and the error for the log.
 async fn delete(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<(), (String, Error)> {
-    let bucket = Bucket::of(services, storage).map_err(|error| (error.public_message(), error))?;
-    match bucket.delete(&row.object_key).await {
+    let scope = Scope::Recording { id: row.id(), key: &row.object_key };
+    let deleted = match Bucket::open(services, storage, scope).await {
+        Ok(bucket) => bucket.delete(&row.object_key).await,
+        Err(error) => Err(error),
+    };
+    match deleted {
         Err(error) if !error.is_not_found() => Err((sentence(&error), error.into())),
         _ => Ok(()),
     }
 }
 
 fn sentence(error: &BucketError) -> String {
-    match error {
-        BucketError::Refused { status: 403, .. } => {
-            "The bucket does not allow deleting. Allow s3:DeleteObject for the storage's prefix.".to_owned()
-        }
-        BucketError::Refused { status, code } => format!("The bucket refused to delete the object ({status} {code})."),
-        _ => "The bucket could not be reached.".to_owned(),
+    match error.status() {
+        Some(403) => "The bucket does not allow deleting. Allow s3:DeleteObject for the storage's prefix.".to_owned(),
+        _ => error.sentence(),
     }
 }

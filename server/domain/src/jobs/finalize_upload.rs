@@ -5,17 +5,26 @@ use crate::{
     error::{Error, Result},
     recordings::ending,
     services::Services,
-    storage::{Bucket, BucketError},
+    storage::{
+        Bucket, BucketError, Scope,
+        health::{self, Standing},
+    },
     store::{RecordingRow, StorageRow, unsigned},
 };
 use protocol::{
     ids::{OrgId, RecordingId},
+    link::Command,
     recording::{FailureCause, RecordingState, UploadedPart},
 };
-use std::error::Error as StdError;
+use std::{error::Error as StdError, time::Duration};
 
 /// A mismatch may be a store that lags behind itself, once.
 const MISMATCH_ATTEMPTS: u64 = 2;
+/// Uploads of one recording that did not end in an object.
+const UPLOADS: i64 = 3;
+const MISMATCH_RETRY: Duration = Duration::from_secs(5);
+/// A capture is held for as long as its bucket may take to come back, so nothing is given up here.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// Why the object is not there as it should be.
 #[derive(Debug, thiserror::Error)]
@@ -28,30 +37,74 @@ enum Problem {
 
 pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attempt: u64) -> Result<Outcome> {
     let Some((row, storage)) = load(services, org, id).await? else { return Ok(Outcome::Done) };
-    let bucket = Bucket::of(services, &storage)?;
-    let problem = match complete(&bucket, &row).await {
-        Ok(()) => {
-            let mut tx = services.begin().await?;
-            ending::ready(services, &mut tx.org(org), &row).await?;
-            tx.commit().await?;
-            return Ok(Outcome::Done);
-        }
-        Err(problem) => problem,
-    };
-    let hopeless = matches!(problem, Problem::Mismatch(_)) && attempt >= MISMATCH_ATTEMPTS;
-    let detail = problem.to_string();
-    let error = Error::unavailable("upload_not_verified", "The upload could not be completed.").with_source(problem);
-    match Outcome::retry(services, attempt, error) {
-        Outcome::RetryAfter(delay, error) if !hopeless => Ok(Outcome::RetryAfter(delay, error)),
-        Outcome::RetryAfter(_, error) | Outcome::Dead(error) => {
-            tracing::warn!(recording = %id, error = &error as &dyn StdError, "the object did not verify");
-            let mut tx = services.begin().await?;
-            ending::fail(services, &mut tx.org(org), &row, FailureCause::UploadFailed, &detail).await?;
-            tx.commit().await?;
-            Ok(Outcome::Done)
-        }
-        other => Ok(other),
+    if !storage.works() {
+        return wait(services, &row, &storage).await;
     }
+    let scope = Scope::Recording { id, key: &row.object_key };
+    let problem = match Bucket::open(services, &storage, scope).await {
+        Ok(bucket) => match complete(&bucket, &row).await {
+            Ok(()) => return deliver(services, &row, &storage).await,
+            Err(problem) => problem,
+        },
+        Err(error) => Problem::Bucket(error),
+    };
+    tracing::warn!(recording = %id, error = &problem as &dyn StdError, "the object did not verify");
+    match problem {
+        Problem::Bucket(error) if error.is_no_such_upload() => {
+            again(services, &row, "the bucket lost the upload").await
+        }
+        Problem::Bucket(error) => {
+            let mut tx = services.begin().await?;
+            health::failed(services, &mut tx.org(org), &storage, &error).await?;
+            tx.commit().await?;
+            Ok(Outcome::RetryAfter(RETRY, error.into()))
+        }
+        Problem::Mismatch(what) if attempt < MISMATCH_ATTEMPTS => {
+            let error = Error::unavailable("upload_not_verified", "The upload could not be verified.");
+            Ok(Outcome::RetryAfter(MISMATCH_RETRY, error.with_source(Problem::Mismatch(what))))
+        }
+        Problem::Mismatch(what) => again(services, &row, what).await,
+    }
+}
+
+async fn deliver(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<Outcome> {
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(storage.org());
+    health::succeeded(&mut org, storage).await?;
+    ending::ready(services, &mut org, row).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+/// The bucket does not work: the recording waits for it, or goes to the second storage if that one works.
+async fn wait(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<Outcome> {
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(storage.org());
+    let second = org.storage_with(Standing::Second).await?;
+    if second.is_some_and(|second| second.id() != storage.id() && second.works()) {
+        drop(tx);
+        return again(services, row, "its bucket stopped working").await;
+    }
+    org.hold_delivery(row.id(), services.now()).await?;
+    tx.commit().await?;
+    Ok(Outcome::Repeat(RETRY))
+}
+
+/// The node still has the capture: it makes and uploads the file once more, but not for ever.
+async fn again(services: &Services, row: &RecordingRow, reason: &str) -> Result<Outcome> {
+    tracing::warn!(recording = %row.id(), reason, "uploading once more");
+    let mut tx = services.begin().await?;
+    let owner = tx.recording_owner(row.id()).await?;
+    let Some(owner) = owner else { return Ok(Outcome::Done) };
+    if row.uploads >= UPLOADS {
+        ending::fail(services, &mut tx.org(owner), row, FailureCause::UploadFailed, reason).await?;
+        tx.commit().await?;
+    } else if tx.org(owner).begin_upload_again(row.id(), services.now()).await? {
+        let command = Command::UploadAgain { recording: row.id() };
+        tx.push_command(row.node(), &command, services.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(Outcome::Done)
 }
 
 async fn load(services: &Services, org: OrgId, id: RecordingId) -> Result<Option<(RecordingRow, StorageRow)>> {

@@ -10,6 +10,7 @@ mod runner;
 mod schedule;
 mod send_mail;
 mod sweep_expired;
+mod validate_storage;
 mod work;
 
 pub use runner::{Claimed, claim, next_due, run, run_due};

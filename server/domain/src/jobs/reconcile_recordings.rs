@@ -26,7 +26,7 @@ const NODE_LOST_MS: u64 = 24 * 3600 * 1000;
 /// Completing an upload takes seconds; its job retries by itself.
 const UPLOAD_MS: u64 = 10 * 60 * 1000;
 
-/// Whatever the node says: what follows the capture takes no longer, a day of waiting for a bucket included.
+/// Whatever the node says: what follows the capture takes no longer, unless it waits for a bucket.
 const OVERDUE_MS: u64 = 48 * 3600 * 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,16 +38,18 @@ enum Verdict {
 
 pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let now = services.now();
+    let hold_limit = u64::try_from(services.settings().hold_limit.as_millis()).unwrap_or(u64::MAX);
     let since = UnfinishedSince {
         seen: now.saturating_sub(LEASE_MS),
         uploading: now.saturating_sub(UPLOAD_MS),
         finishing: now.saturating_sub(OVERDUE_MS),
+        held: now.saturating_sub(hold_limit),
     };
     let mut after = None;
     loop {
         let unfinished = services.read().await?.unfinished_recordings(since, after, BATCH).await?;
         for recording in &unfinished {
-            if let Err(error) = settle(services, recording, now).await {
+            if let Err(error) = settle(services, recording, now, hold_limit).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(recording = %recording.id(), error, "not settled; the others are");
             }
@@ -59,10 +61,10 @@ pub(super) async fn run(services: &Services) -> Result<Outcome> {
     }
 }
 
-async fn settle(services: &Services, recording: &Unfinished, now: u64) -> Result<()> {
+async fn settle(services: &Services, recording: &Unfinished, now: u64, hold_limit: u64) -> Result<()> {
     let (owner, id) = (recording.org(), recording.id());
     let mut tx = services.begin().await?;
-    match verdict(recording, now) {
+    match verdict(recording, now, hold_limit) {
         Verdict::Wait => return Ok(()),
         Verdict::Finalize => push(services, &mut tx, &Work::FinalizeUpload { org: owner, recording: id }).await?,
         Verdict::Fail(cause) => {
@@ -79,9 +81,17 @@ async fn settle(services: &Services, recording: &Unfinished, now: u64) -> Result
     Ok(tx.commit().await?)
 }
 
-fn verdict(recording: &Unfinished, now: u64) -> Verdict {
+fn verdict(recording: &Unfinished, now: u64, hold_limit: u64) -> Verdict {
     let age = |at: i64| now.saturating_sub(unsigned(at));
-    let overdue = age(recording.changed_at) > OVERDUE_MS;
+    if let Some(held) = recording.held_since {
+        if age(held) > hold_limit {
+            return Verdict::Fail(FailureCause::StorageUnavailable);
+        }
+        if recording.state() == RecordingState::Uploading {
+            return Verdict::Wait;
+        }
+    }
+    let overdue = recording.held_since.is_none() && age(recording.changed_at) > OVERDUE_MS;
     match recording.state() {
         RecordingState::Stopping | RecordingState::Mixing if overdue => return Verdict::Fail(FailureCause::MixFailed),
         RecordingState::Uploading if overdue => return Verdict::Fail(FailureCause::UploadFailed),

@@ -1,6 +1,6 @@
 //! What a job does, as it is stored.
 
-use protocol::ids::{MailId, MessageId, OrgId, RecordingId};
+use protocol::ids::{MailId, MessageId, OrgId, RecordingId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -60,6 +60,11 @@ pub(crate) enum Work {
         org: OrgId,
         recording: RecordingId,
     },
+    /// Try a storage that stopped working, until it works again.
+    ValidateStorage {
+        org: OrgId,
+        storage: StorageId,
+    },
     DeliverWebhook {
         org: OrgId,
         message: MessageId,
@@ -84,6 +89,7 @@ impl Work {
             Self::FinalizeUpload { .. } => "finalize_upload",
             Self::AbortUpload { .. } => "abort_upload",
             Self::DeleteObject { .. } => "delete_object",
+            Self::ValidateStorage { .. } => "validate_storage",
             Self::DeliverWebhook { .. } => "deliver_webhook",
             Self::SendMail { .. } => "send_mail",
             Self::ReconcileRecordings => "reconcile_recordings",
@@ -104,6 +110,7 @@ impl Work {
             Self::FinalizeUpload { org, .. }
             | Self::AbortUpload { org, .. }
             | Self::DeleteObject { org, .. }
+            | Self::ValidateStorage { org, .. }
             | Self::DeliverWebhook { org, .. }
             | Self::SendMail { org, .. } => Some(*org),
             Self::ReconcileRecordings | Self::ApplyRetention | Self::SweepExpired => None,
@@ -116,6 +123,7 @@ impl Work {
             Self::FinalizeUpload { recording, .. } => Some(format!("finalize_upload/{recording}")),
             Self::DeleteObject { recording, .. } => Some(format!("delete_object/{recording}")),
             Self::ReconcileRecordings | Self::ApplyRetention | Self::SweepExpired => Some(self.kind().to_owned()),
+            Self::ValidateStorage { storage, .. } => Some(format!("validate_storage/{storage}")),
             Self::AbortUpload { .. } | Self::DeliverWebhook { .. } | Self::SendMail { .. } => None,
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     jobs::{self, Work},
     recordings::links::Link,
     services::Services,
-    store::{NewMail, OrgTx, RecordingRow, unsigned},
+    store::{NewMail, OrgTx, RecordingRow, StorageRow, unsigned},
 };
 use askama::Template;
 use protocol::{
@@ -13,6 +13,8 @@ use protocol::{
     names::DisplayName,
     recording::{FailureCause, RecordingState},
 };
+
+const DAY_SECONDS: u64 = 24 * 3600;
 
 /// A recording is ready.
 #[derive(Template)]
@@ -31,6 +33,32 @@ struct FailedText<'a>(&'a Ended<'a>);
 #[derive(Template)]
 #[template(path = "mail/recording_failed.html")]
 struct FailedHtml<'a>(&'a Ended<'a>);
+
+/// A storage does not work any more.
+#[derive(Template)]
+#[template(path = "mail/storage_degraded.txt", escape = "none")]
+struct DegradedText<'a>(&'a StorageChanged<'a>);
+
+#[derive(Template)]
+#[template(path = "mail/storage_degraded.html")]
+struct DegradedHtml<'a>(&'a StorageChanged<'a>);
+
+/// A storage works again.
+#[derive(Template)]
+#[template(path = "mail/storage_recovered.txt", escape = "none")]
+struct RecoveredText<'a>(&'a StorageChanged<'a>);
+
+#[derive(Template)]
+#[template(path = "mail/storage_recovered.html")]
+struct RecoveredHtml<'a>(&'a StorageChanged<'a>);
+
+struct StorageChanged<'a> {
+    storage: &'a str,
+    bucket: &'a str,
+    reason: &'a str,
+    hold_days: u64,
+    console: String,
+}
 
 struct Ended<'a> {
     application: &'a str,
@@ -67,11 +95,45 @@ pub(crate) async fn queue_recording_ended(
     } else {
         (format!("Recording of {} failed", ended.room), FailedText(&ended).render(), FailedHtml(&ended).render())
     };
+    queue(services, org, &subject, text, html).await
+}
+
+/// Queues one mail to each owner when a storage stopped working, with the reason, or works again.
+pub(crate) async fn queue_storage_changed(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    storage: &StorageRow,
+    reason: Option<&str>,
+) -> Result<()> {
+    let public = services.settings().public_url.as_str().trim_end_matches('/');
+    let changed = StorageChanged {
+        storage: &storage.name,
+        bucket: &storage.target().bucket,
+        reason: reason.unwrap_or_default(),
+        hold_days: services.settings().hold_limit.as_secs() / DAY_SECONDS,
+        console: format!("{public}/account/recordings"),
+    };
+    let (subject, text, html) = if reason.is_some() {
+        let subject = format!("Storage {} does not work: recordings are held", storage.name);
+        (subject, DegradedText(&changed).render(), DegradedHtml(&changed).render())
+    } else {
+        let subject = format!("Storage {} works again", storage.name);
+        (subject, RecoveredText(&changed).render(), RecoveredHtml(&changed).render())
+    };
+    queue(services, org, &subject, text, html).await
+}
+
+async fn queue(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    subject: &str,
+    text: askama::Result<String>,
+    html: askama::Result<String>,
+) -> Result<()> {
     let (text, html) = (text.map_err(Error::internal)?, html.map_err(Error::internal)?);
     for recipient in org.owner_emails().await? {
         let id = services.new_id(MailId::from_parts)?;
-        let mail =
-            NewMail { id, recipient: &recipient, subject: &subject, text: &text, html: &html, now: services.now() };
+        let mail = NewMail { id, recipient: &recipient, subject, text: &text, html: &html, now: services.now() };
         org.insert_mail(&mail).await?;
         let work = Work::SendMail { org: org.id(), mail: id };
         jobs::push(services, org.system(), &work).await?;
@@ -89,6 +151,7 @@ fn reason(cause: FailureCause) -> &'static str {
         FailureCause::CaptureLost => "Nothing was captured.",
         FailureCause::MixFailed => "The capture could not be turned into a file.",
         FailureCause::UploadFailed => "The bucket did not accept the file.",
+        FailureCause::StorageUnavailable => "The bucket did not take the file for as long as recordings are held.",
         FailureCause::NodeLost => "The media node did not come back.",
     }
 }

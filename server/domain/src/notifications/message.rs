@@ -6,20 +6,20 @@ use crate::{
     jobs::{self, Work},
     recordings::{DeletionCause, links::Link},
     services::Services,
-    store::{OrgTx, RecordingRow, unsigned},
+    store::{OrgTx, RecordingRow, StorageRow, unsigned},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use protocol::{
-    ids::{ApplicationId, MessageId, RecordingId},
+    ids::{ApplicationId, MessageId, RecordingId, StorageId},
     recording::{FailureCause, RecordingState, StopCause},
 };
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct Body<'a, T> {
     r#type: &'a str,
     timestamp: String,
-    data: Data<'a>,
+    data: &'a T,
 }
 
 #[derive(Serialize)]
@@ -62,11 +62,46 @@ pub(crate) async fn queue(
     if application.is_none_or(|application| application.webhook_url.is_none()) {
         return Ok(());
     }
+    insert(services, org, row.application(), event, &data(row, link)).await
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StorageData<'a> {
+    storage: StorageId,
+    application: ApplicationId,
+    name: &'a str,
+    bucket: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+/// Queues the message that a storage stopped working, with the reason, or works again.
+pub(crate) async fn queue_storage(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    application: ApplicationId,
+    storage: &StorageRow,
+    reason: Option<&str>,
+) -> Result<()> {
+    let event = if reason.is_some() { "storage.degraded" } else { "storage.recovered" };
+    let (name, bucket) = (storage.name.as_str(), storage.target().bucket.as_str());
+    let data = StorageData { storage: storage.id(), application, name, bucket, reason };
+    insert(services, org, application, event, &data).await
+}
+
+async fn insert(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    application: ApplicationId,
+    event: &str,
+    data: &impl Serialize,
+) -> Result<()> {
     let now = services.now();
-    let body = Body { r#type: event, timestamp: iso(now), data: data(row, link) };
+    let body = Body { r#type: event, timestamp: iso(now), data };
     let body = serde_json::to_string(&body).map_err(Error::internal)?;
     let message = services.new_id(MessageId::from_parts)?;
-    org.insert_message(message, row.application(), event, &body, now).await?;
+    org.insert_message(message, application, event, &body, now).await?;
     let work = Work::DeliverWebhook { org: org.id(), message };
     jobs::push(services, org.system(), &work).await
 }

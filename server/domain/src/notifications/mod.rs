@@ -3,7 +3,7 @@
 mod message;
 mod signature;
 
-pub(crate) use message::queue;
+pub(crate) use message::{queue, queue_storage};
 pub(crate) use signature::sign;
 
 use crate::{
@@ -22,7 +22,7 @@ const PAGE: i64 = 100;
 #[derive(Debug, Clone)]
 pub struct Delivery {
     pub message: MessageId,
-    /// `recording.ready`, `recording.failed` or `recording.deleted`.
+    /// `recording.ready`, `recording.failed`, `recording.deleted`, `storage.degraded` or `storage.recovered`.
     pub event: String,
     /// Counts from 1.
     pub attempt: u32,

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Kind, Result},
     secrets::{SealedColumn, hash_token},
     services::Services,
-    storage::Bucket,
+    storage::{Bucket, Scope},
     store::{LinkUse, OrgTx, Tx},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -99,7 +99,8 @@ pub async fn open(services: &Services, request: LinkRequest<'_>) -> Result<Url> 
     usable(&row)?;
     let storage = org.storage_of(row.storage()).await?.ok_or_else(unknown)?;
     drop(tx);
-    let bucket = Bucket::of(services, &storage)?;
+    let scope = Scope::Recording { id: row.id(), key: &row.object_key };
+    let bucket = Bucket::open(services, &storage, scope).await?;
     let url = if request.head {
         bucket.sign_head(&row.object_key, PRESIGNED)
     } else {

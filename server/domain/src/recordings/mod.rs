@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Kind, Result},
     secrets::SealedColumn,
     services::Services,
-    storage::Bucket,
+    storage::{Bucket, Scope},
     store::{RecordingRow, Tx, unsigned},
 };
 use chrono::{DateTime, Utc};
@@ -58,6 +58,8 @@ pub struct Recording {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub approximate_sync: bool,
+    /// Since when it waits, encrypted on its node, for a bucket that does not work.
+    pub held_since: Option<DateTime<Utc>>,
     pub bucket: String,
     pub object_key: String,
     /// Why nothing may delete it.
@@ -152,10 +154,11 @@ async fn signed_url(
     usable(&row)?;
     let storage = org.storage_of(row.storage()).await?.ok_or_else(not_found)?;
     let name = download_name(&row);
-    let url = Bucket::of(services, &storage)?.sign_get(&row.object_key, BROWSER_URL, name.as_deref());
     audit::record_for(services, &mut org, access, action, &id).await?;
     tx.commit().await?;
-    Ok(url)
+    let scope = Scope::Recording { id, key: &row.object_key };
+    let bucket = Bucket::open(services, &storage, scope).await?;
+    Ok(bucket.sign_get(&row.object_key, BROWSER_URL, name.as_deref()))
 }
 
 fn download_name(row: &RecordingRow) -> String {
@@ -246,6 +249,7 @@ fn view(row: RecordingRow) -> Recording {
             deleted_at: date(row.deleted_at),
         }),
         legal_hold: row.legal_hold,
+        held_since: date(row.held_since),
         bucket: row.bucket,
         object_key: row.object_key,
     }

@@ -1,6 +1,6 @@
 //! Deciding whether a recording may start.
 
-use super::{keys::object_key, spec};
+use super::{keys, spec};
 use crate::{
     applications::{Condition, missing_conditions, policy_of},
     audit::{self, Actor},
@@ -80,7 +80,9 @@ async fn insert(
     request: &StartRequest,
     application: &ApplicationRow,
 ) -> Result<Result<RecordingSpec, StartRefusal>> {
-    let Some(storage) = org.storage().await? else { return Ok(Err(StartRefusal::StorageNotValidated)) };
+    let Some(storage) = org.storage_for(request.application).await? else {
+        return Ok(Err(StartRefusal::StorageNotValidated));
+    };
     let id = services.new_id(RecordingId::from_parts)?;
     let now = services.now();
     let policy = policy_of(application);
@@ -97,8 +99,8 @@ async fn insert(
         capture_key: &sealed,
         max_duration_seconds: policy.max_duration_seconds,
         idle_timeout_seconds: policy.idle_timeout_seconds,
-        bucket: &storage.bucket,
-        object_key: &object_key(request.application, &request.room, to_date(now), id),
+        bucket: &storage.target().bucket,
+        object_key: &keys::object_key(&storage, request.application, &request.room, to_date(now), id),
         now,
     };
     match org.insert_recording(&new).await {

@@ -1,11 +1,16 @@
-//! Uploads: the node sends the bytes, the control plane holds the credentials.
+//! Uploads: the node sends the bytes, the control plane holds the credentials and decides which bucket they go to. A
+//! recording whose bucket does not take it waits, encrypted, on its node.
 
-use super::owned_by;
+use super::{keys, owned_by};
 use crate::{
+    clock::to_date,
     error::{Error, Result},
     services::Services,
-    storage::Bucket,
-    store::{RecordingRow, StorageRow},
+    storage::{
+        Bucket, BucketError, Scope,
+        health::{self, Standing},
+    },
+    store::{RecordingRow, StorageRow, unsigned},
 };
 use protocol::{
     ids::{NodeId, OrgId, RecordingId},
@@ -15,39 +20,119 @@ use protocol::{
 };
 use std::error::Error as StdError;
 
-/// Creates the multipart upload; an earlier unfinished one is aborted, and `refused` is why. `Upload`, `Gone` or
-/// `Unavailable`.
+/// When a node asks again whether a bucket works.
+const HELD_RETRY_SECONDS: u32 = 30;
+
+/// Creates the multipart upload in the bucket that works; an earlier unfinished one is aborted, and `refused` is why.
+/// `Upload`, `Held`, `Gone` or `Unavailable`.
 pub async fn begin_upload(
     services: &Services,
     node: NodeId,
     id: RecordingId,
     refused: Option<&PartRefusal>,
 ) -> Result<Answer> {
-    if let Some(PartRefusal { status, detail }) = refused {
-        tracing::warn!(%node, recording = %id, status, detail, "a bucket refused a part");
-    }
     let Some((owner, row, storage)) = load(services, node, id).await? else { return Ok(Answer::Gone) };
     if row.state() == RecordingState::Uploading {
         return Ok(Answer::Unavailable);
     }
-    let bucket = Bucket::of(services, &storage)?;
-    if let Some(previous) = &row.upload_id
-        && let Err(error) = bucket.abort_upload(&row.object_key, previous).await
-    {
-        // It costs the customer space until their lifecycle rule removes it, but must not cost the recording.
-        tracing::warn!(recording = %id, error = &error as &dyn StdError, "an unfinished upload was not aborted");
+    if let Some(refused) = refused.filter(|refused| refused.detail != "NoSuchUpload") {
+        note_refusal(services, &storage, id, refused).await?;
     }
-    let upload = bucket.create_upload(&row.object_key).await?;
+    abort_previous(services, &row, &storage).await;
+    let second = services.read().await?.org(owner).storage_with(Standing::Second).await?;
+    let candidates = [Some(storage), second];
+    for storage in candidates.into_iter().flatten().filter(StorageRow::works) {
+        let key = key_in(&storage, &row);
+        match create(services, &storage, id, &key).await {
+            Ok((upload, destination)) => {
+                let begun = Begun { storage: &storage, key: &key, upload: &upload };
+                let kept = keep(services, owner, &row, &begun).await?;
+                return Ok(if kept { Answer::Upload { upload, destination } } else { Answer::Unavailable });
+            }
+            Err(error) => report(services, &storage, id, &error).await?,
+        }
+    }
     let mut tx = services.begin().await?;
-    let replaced = tx.org(owner).replace_upload(id, row.upload_id.as_deref(), &upload).await?;
-    if !replaced {
-        drop(tx);
-        bucket.abort_upload(&row.object_key, &upload).await?;
-        return Ok(Answer::Unavailable);
-    }
+    tx.org(owner).hold_delivery(id, services.now()).await?;
     tx.commit().await?;
-    let destination = Destination { ca_certificate: None, trusted: true };
-    Ok(Answer::Upload { upload, destination })
+    Ok(Answer::Held { retry_seconds: HELD_RETRY_SECONDS })
+}
+
+/// The same key in the bucket it was meant for; another bucket has a template of its own.
+fn key_in(storage: &StorageRow, row: &RecordingRow) -> String {
+    if storage.id() == row.storage() {
+        return row.object_key.clone();
+    }
+    let at = to_date(unsigned(row.created_at));
+    keys::object_key(storage, row.application(), row.room(), at, row.id())
+}
+
+async fn create(
+    services: &Services,
+    storage: &StorageRow,
+    id: RecordingId,
+    key: &str,
+) -> Result<(String, Destination), BucketError> {
+    let bucket = Bucket::open(services, storage, Scope::Recording { id, key }).await?;
+    let upload = bucket.create_upload(key, &[("recording", &id.to_string())]).await?;
+    let ca_certificate = bucket.ca_certificate().map(str::to_owned);
+    Ok((upload, Destination { ca_certificate, trusted: bucket.is_trusted() }))
+}
+
+/// An upload that a bucket has begun.
+struct Begun<'a> {
+    storage: &'a StorageRow,
+    key: &'a str,
+    upload: &'a str,
+}
+
+/// Notes the upload; gives it up when another request was faster.
+async fn keep(services: &Services, owner: OrgId, row: &RecordingRow, begun: &Begun<'_>) -> Result<bool> {
+    let Begun { storage, key, upload } = *begun;
+    let mut tx = services.begin().await?;
+    let mut org = tx.org(owner);
+    let bucket = &storage.target().bucket;
+    let kept = org.replace_upload(row.id(), row.upload_id.as_deref(), upload).await?
+        && org.redirect_recording(row.id(), storage.id(), bucket, key, services.now()).await?;
+    if kept {
+        health::succeeded(&mut org, storage).await?;
+        tx.commit().await?;
+        return Ok(true);
+    }
+    drop(tx);
+    let bucket = Bucket::open(services, storage, Scope::Recording { id: row.id(), key }).await?;
+    bucket.abort_upload(key, upload).await?;
+    Ok(false)
+}
+
+/// It costs the customer space until their lifecycle rule removes it, but must not cost the recording.
+async fn abort_previous(services: &Services, row: &RecordingRow, storage: &StorageRow) {
+    let Some(previous) = row.upload_id.as_deref().filter(|_| storage.works()) else { return };
+    let scope = Scope::Recording { id: row.id(), key: &row.object_key };
+    let aborted = match Bucket::open(services, storage, scope).await {
+        Ok(bucket) => bucket.abort_upload(&row.object_key, previous).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = aborted {
+        tracing::warn!(recording = %row.id(), error = &error as &dyn StdError, "an unfinished upload was not aborted");
+    }
+}
+
+/// What the node met at the bucket counts as what we would have met.
+async fn note_refusal(services: &Services, storage: &StorageRow, id: RecordingId, refused: &PartRefusal) -> Result<()> {
+    let error = match refused.status {
+        Some(status) => BucketError::refused(status, &refused.detail),
+        None => BucketError::NodeUnanswered,
+    };
+    report(services, storage, id, &error).await
+}
+
+/// A request for this recording failed at the bucket.
+async fn report(services: &Services, storage: &StorageRow, id: RecordingId, error: &BucketError) -> Result<()> {
+    tracing::warn!(recording = %id, storage = %storage.id(), error = error as &dyn StdError, "a bucket does not take a recording");
+    let mut tx = services.begin().await?;
+    health::failed(services, &mut tx.org(storage.org()), storage, error).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Signs part URLs of the current upload. `Parts`, `Gone` or `Unavailable`.
@@ -65,7 +150,7 @@ pub async fn sign_parts(
     if row.upload_id.as_deref() != Some(upload) || row.state() == RecordingState::Uploading {
         return Ok(Answer::Unavailable);
     }
-    let bucket = Bucket::of(services, &storage)?;
+    let bucket = Bucket::open(services, &storage, Scope::Recording { id, key: &row.object_key }).await?;
     let urls = parts.iter().map(|number| bucket.sign_part(&row.object_key, *number, upload).into()).collect();
     Ok(Answer::Parts { urls })
 }

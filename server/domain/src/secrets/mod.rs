@@ -8,7 +8,7 @@ mod rotation;
 mod tokens;
 mod vault;
 
-pub(crate) use envelope::Envelope;
+pub(crate) use envelope::{Envelope, Unopened};
 pub use master::{KeySource, KeySourceError, MasterKey};
 pub(crate) use places::{Owner, Place, SealedColumn};
 pub(crate) use ring::KeyRing;

@@ -40,6 +40,8 @@ sealed_columns! {
     WebhookSecret: "applications"."webhook_secret", Org by "id";
     /// Encrypts one capture on its node.
     CaptureKey: "recordings"."capture_key", Org by "id";
+    /// Opens the bucket of a tenant.
+    StorageSecret: "storages"."secret", Org by "id";
     /// Signs the join tokens for one node.
     NodeTokenKey: "nodes"."token_key", Installation by "id";
     /// The installation's own keys, such as the one that signs links.

@@ -1,13 +1,14 @@
 //! Requests to one bucket. Every request is a presigned URL sent through the guarded client.
 
-use crate::{
-    error::{Error, Result},
-    services::Services,
-    store::StorageRow,
+use super::{
+    bucket_error::{BucketError, refusal},
+    credentials::{self, Keys, Scope},
+    settings::{Encryption, Options, StorageKind, Target},
 };
+use crate::{services::Services, store::StorageRow};
 use outbound::{
-    Answer, Method, OutboundError, Request, Trusted,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue},
+    Answer, CaCertificate, Method, Request, Trusted,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, ORIGIN},
 };
 use rusty_s3::{
     Bucket as Address, Credentials, S3Action, UrlStyle,
@@ -15,41 +16,21 @@ use rusty_s3::{
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// Validity of URLs that we use ourselves at once.
 const OWN_REQUEST: Duration = Duration::from_secs(60);
 const PART_REQUEST: Duration = Duration::from_secs(3600);
-const VIDEO: HeaderValue = HeaderValue::from_static("video/mp4");
-
-/// A bucket did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BucketError {
-    #[error(transparent)]
-    Outbound(#[from] OutboundError),
-    #[error("the bucket answered {status} {code}")]
-    Refused { status: u16, code: String },
-    #[error("the bucket's answer could not be understood")]
-    Malformed,
-}
-
-impl BucketError {
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, .. })
-    }
-}
-
-impl From<BucketError> for Error {
-    fn from(error: BucketError) -> Self {
-        Error::unavailable("storage_unavailable", "The bucket did not do what was asked.").with_source(error)
-    }
-}
+const XML: &str = "application/xml";
+const VIDEO: &str = "video/mp4";
 
 /// What HEAD says about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectHead {
     pub bytes: u64,
     pub etag: String,
+    /// `x-amz-server-side-encryption`.
+    pub encryption: Option<String>,
 }
 
 /// A bucket with the credentials for it.
@@ -57,68 +38,123 @@ pub(crate) struct Bucket<'a> {
     services: &'a Services,
     address: Address,
     credentials: Credentials,
-    /// The embedded store belongs to the installation; the guard is for what customers chose.
+    options: Options,
+    authority: Option<CaCertificate>,
+    /// Stores of the installation; the guard is for what customers chose.
     trusted: Option<Trusted>,
 }
 
 impl<'a> Bucket<'a> {
-    /// The bucket of a storage. Storages on the embedded store use its present endpoint and keys.
-    pub(crate) fn of(services: &'a Services, storage: &StorageRow) -> Result<Self> {
-        Self::embedded(services, &storage.bucket)
+    /// Finds the address and the credentials; makes no request to the bucket itself.
+    pub(crate) async fn open(
+        services: &'a Services,
+        storage: &StorageRow,
+        scope: Scope<'_>,
+    ) -> Result<Self, BucketError> {
+        let keys = credentials::resolve(services, storage, scope).await?;
+        let (kind, options) = (storage.kind(), storage.options().clone());
+        Self::with(services, kind, storage.target(), options, &keys)
     }
 
-    /// A bucket on the embedded store.
-    pub(crate) fn embedded(services: &'a Services, name: &str) -> Result<Self> {
-        let store = services.settings().embedded_store.as_ref().ok_or_else(|| {
-            Error::unavailable("storage_unavailable", "The embedded store is switched off on this installation.")
-        })?;
-        let address = Address::new(store.endpoint.clone(), UrlStyle::Path, name.to_owned(), store.region.clone());
-        Ok(Self {
-            services,
-            address: address
-                .map_err(|_| Error::invalid("endpoint_invalid", "The endpoint of the storage is not usable."))?,
-            credentials: Credentials::new(store.access_key.clone(), store.secret.expose_secret()),
-            trusted: Trusted::of(&store.endpoint),
-        })
+    /// A bucket on the embedded store that need not belong to an org yet.
+    pub(crate) fn embedded(services: &'a Services, target: &Target) -> Result<Self, BucketError> {
+        let keys = credentials::embedded(services)?;
+        Self::with(services, StorageKind::Embedded, target, Options::default(), &keys)
+    }
+
+    fn with(
+        services: &'a Services,
+        kind: StorageKind,
+        target: &Target,
+        options: Options,
+        keys: &Keys,
+    ) -> Result<Self, BucketError> {
+        let address = address(services, kind, target, &options)?;
+        let secret = keys.secret.expose_secret();
+        let credentials = match &keys.token {
+            Some(token) => Credentials::new_with_token(&keys.id, secret, token.expose_secret()),
+            None => Credentials::new(&keys.id, secret),
+        };
+        let ours = match kind {
+            StorageKind::Embedded => true,
+            StorageKind::AwsKeys | StorageKind::AwsRole => services.settings().aws.s3_endpoint.is_some(),
+            StorageKind::S3Compatible => false,
+        };
+        let trusted = if ours { Trusted::of(address.base_url()) } else { None };
+        let pem = options.ca_certificate.as_deref();
+        let authority = pem.map(CaCertificate::from_pem).transpose().map_err(|_| BucketError::Address)?;
+        Ok(Self { services, address, credentials, options, authority, trusted })
+    }
+
+    /// Whether the bucket is on a store of the installation.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted.is_some()
+    }
+
+    /// The customer's certificate authority, as PEM.
+    pub(crate) fn ca_certificate(&self) -> Option<&str> {
+        self.options.ca_certificate.as_deref()
     }
 
     pub(super) async fn head_bucket(&self) -> Result<(), BucketError> {
-        let url = self.address.head_bucket(Some(&self.credentials)).sign(OWN_REQUEST);
-        self.send(Method::HEAD, url, None, Vec::new()).await.map(drop)
+        let action = self.address.head_bucket(Some(&self.credentials));
+        self.act(Method::HEAD, action, Vec::new(), Vec::new()).await.map(drop)
     }
 
     pub(super) async fn create_bucket(&self) -> Result<(), BucketError> {
-        let url = self.address.create_bucket(&self.credentials).sign(OWN_REQUEST);
-        self.send(Method::PUT, url, None, Vec::new()).await.map(drop)
+        let action = self.address.create_bucket(&self.credentials);
+        self.act(Method::PUT, action, Vec::new(), Vec::new()).await.map(drop)
     }
 
+    /// Writes an object as recordings are written: encrypted, tagged and classed alike.
     pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), BucketError> {
-        let url = self.address.put_object(Some(&self.credentials), key).sign(OWN_REQUEST);
-        self.send(Method::PUT, url, None, body).await.map(drop)
+        let action = self.address.put_object(Some(&self.credentials), key);
+        self.act(Method::PUT, action, self.object_headers(&[]), body).await.map(drop)
     }
 
     pub(crate) async fn head(&self, key: &str) -> Result<ObjectHead, BucketError> {
-        let url = self.address.head_object(Some(&self.credentials), key).sign(OWN_REQUEST);
-        let answer = self.send(Method::HEAD, url, None, Vec::new()).await?;
-        let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
-        let bytes = header(CONTENT_LENGTH).and_then(|length| length.parse().ok()).ok_or(BucketError::Malformed)?;
-        Ok(ObjectHead { bytes, etag: header(ETAG).unwrap_or_default().to_owned() })
+        let action = self.address.head_object(Some(&self.credentials), key);
+        let answer = self.act(Method::HEAD, action, Vec::new(), Vec::new()).await?;
+        let header = |name: &HeaderName| text(&answer.headers, name);
+        Ok(ObjectHead {
+            bytes: header(&CONTENT_LENGTH).and_then(|length| length.parse().ok()).ok_or(BucketError::Malformed)?,
+            etag: header(&ETAG).unwrap_or_default().to_owned(),
+            encryption: header(&HeaderName::from_static("x-amz-server-side-encryption")).map(str::to_owned),
+        })
     }
 
+    /// The first 64 kB of an object. Of a key that does not exist it is the request that says most: unlike HEAD, a
+    /// refused GET names its reason.
     pub(super) async fn get(&self, key: &str) -> Result<Vec<u8>, BucketError> {
-        let url = self.address.get_object(Some(&self.credentials), key).sign(OWN_REQUEST);
-        Ok(self.send(Method::GET, url, None, Vec::new()).await?.body)
+        let action = self.address.get_object(Some(&self.credentials), key);
+        Ok(self.act(Method::GET, action, Vec::new(), Vec::new()).await?.body)
+    }
+
+    /// The same without any signature, as anyone on the internet would ask.
+    pub(super) async fn get_as_nobody(&self, key: &str) -> Result<Answer, BucketError> {
+        self.send(Method::GET, self.address.get_object(None, key).sign(OWN_REQUEST), Vec::new(), Vec::new()).await
+    }
+
+    /// What the bucket answers a browser that wants to fetch an object for a page of this origin.
+    pub(super) async fn preflight(&self, key: &str, origin: &str) -> Result<Answer, BucketError> {
+        let origin = HeaderValue::try_from(origin).map_err(|_| BucketError::Address)?;
+        let method = HeaderName::from_static("access-control-request-method");
+        let headers = vec![(ORIGIN, origin), (method, HeaderValue::from_static("GET"))];
+        let url = self.address.get_object(None, key).sign(OWN_REQUEST);
+        self.send(Method::OPTIONS, url, headers, Vec::new()).await
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), BucketError> {
-        let url = self.address.delete_object(Some(&self.credentials), key).sign(OWN_REQUEST);
-        self.send(Method::DELETE, url, None, Vec::new()).await.map(drop)
+        let action = self.address.delete_object(Some(&self.credentials), key);
+        self.act(Method::DELETE, action, Vec::new(), Vec::new()).await.map(drop)
     }
 
-    /// Begins a multipart upload of a video; its identifier.
-    pub(crate) async fn create_upload(&self, key: &str) -> Result<String, BucketError> {
-        let url = self.address.create_multipart_upload(Some(&self.credentials), key).sign(OWN_REQUEST);
-        let answer = self.send(Method::POST, url, Some(VIDEO), Vec::new()).await?;
+    /// Begins a multipart upload of a video; its identifier. `metadata` is kept with the object beside the customer's.
+    pub(crate) async fn create_upload(&self, key: &str, metadata: &[(&str, &str)]) -> Result<String, BucketError> {
+        let action = self.address.create_multipart_upload(Some(&self.credentials), key);
+        let mut headers = self.object_headers(metadata);
+        headers.push((CONTENT_TYPE, VIDEO.to_owned()));
+        let answer = self.act(Method::POST, action, headers, Vec::new()).await?;
         let created = CreateMultipartUpload::parse_response(&answer.text()).map_err(|_| BucketError::Malformed)?;
         Ok(created.upload_id().to_owned())
     }
@@ -128,33 +164,38 @@ impl<'a> Bucket<'a> {
         self.address.upload_part(Some(&self.credentials), key, number, upload).sign(PART_REQUEST)
     }
 
-    pub(super) async fn put_part(&self, key: &str, upload: &str, body: Vec<u8>) -> Result<String, BucketError> {
-        let answer = self.send(Method::PUT, self.sign_part(key, 1, upload), None, body).await?;
-        let etag = answer.headers.get(ETAG).and_then(|value| value.to_str().ok());
-        etag.map(str::to_owned).ok_or(BucketError::Malformed)
+    pub(super) async fn put_part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: u16,
+        body: Vec<u8>,
+    ) -> Result<String, BucketError> {
+        let answer = self.checked(Method::PUT, self.sign_part(key, number, upload), Vec::new(), body).await?;
+        text(&answer.headers, &ETAG).map(str::to_owned).ok_or(BucketError::Malformed)
     }
 
     /// Makes the object of the parts 1, 2, 3, … with these etags.
     pub(crate) async fn complete_upload(&self, key: &str, upload: &str, etags: &[&str]) -> Result<(), BucketError> {
         let action =
             self.address.complete_multipart_upload(Some(&self.credentials), key, upload, etags.iter().copied());
-        let url = action.sign(OWN_REQUEST);
-        let xml = HeaderValue::from_static("application/xml");
-        let answer = self.send(Method::POST, url, Some(xml), action.body().into_bytes()).await?;
+        let body = action.clone().body().into_bytes();
+        let answer = self.act(Method::POST, action, vec![(CONTENT_TYPE, XML.to_owned())], body).await?;
         // S3 may answer 200 and put the error into the body.
-        CompleteMultipartUploadResponse::parse(&answer.text()).map_err(|_| refused(&answer))?;
+        CompleteMultipartUploadResponse::parse(&answer.text()).map_err(|_| BucketError::Refused(refusal(&answer)))?;
         Ok(())
     }
 
     pub(crate) async fn abort_upload(&self, key: &str, upload: &str) -> Result<(), BucketError> {
-        let url = self.address.abort_multipart_upload(Some(&self.credentials), key, upload).sign(OWN_REQUEST);
-        self.send(Method::DELETE, url, None, Vec::new()).await.map(drop)
+        let action = self.address.abort_multipart_upload(Some(&self.credentials), key, upload);
+        self.act(Method::DELETE, action, Vec::new(), Vec::new()).await.map(drop)
     }
 
-    /// Where a browser fetches a video; with `download_name` it is saved under that name instead of played.
+    /// Where a browser fetches a video; with `download_name` it is saved under that name instead of played. A role's
+    /// URL ends with its session, whatever the validity.
     pub(crate) fn sign_get(&self, key: &str, validity: Duration, download_name: Option<&str>) -> Url {
         let mut action = self.address.get_object(Some(&self.credentials), key);
-        action.query_mut().insert("response-content-type", "video/mp4");
+        action.query_mut().insert("response-content-type", VIDEO);
         if let Some(name) = download_name {
             let disposition = format!("attachment; filename=\"{name}\"");
             action.query_mut().insert("response-content-disposition", disposition);
@@ -167,25 +208,102 @@ impl<'a> Bucket<'a> {
         self.address.head_object(Some(&self.credentials), key).sign(validity)
     }
 
+    /// Headers of requests that make an object.
+    fn object_headers(&self, metadata: &[(&str, &str)]) -> Vec<(HeaderName, String)> {
+        let mut headers = Vec::new();
+        let fixed = HeaderName::from_static;
+        match &self.options.encryption {
+            Encryption::BucketDefault => {}
+            Encryption::S3 => headers.push((fixed("x-amz-server-side-encryption"), "AES256".to_owned())),
+            Encryption::Kms { key_id } => {
+                headers.push((fixed("x-amz-server-side-encryption"), "aws:kms".to_owned()));
+                headers.push((fixed("x-amz-server-side-encryption-aws-kms-key-id"), key_id.clone()));
+            }
+        }
+        let class = self.options.storage_class.iter().map(|class| (fixed("x-amz-storage-class"), class.clone()));
+        headers.extend(class);
+        if !self.options.tags.is_empty() {
+            let tags = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.options.tags).finish();
+            headers.push((fixed("x-amz-tagging"), tags));
+        }
+        let own = metadata.iter().map(|(name, value)| (format!("mixdown-{name}"), (*value).to_owned()));
+        for (name, value) in self.options.metadata.iter().cloned().chain(own) {
+            headers.extend(HeaderName::try_from(format!("x-amz-meta-{name}")).map(|name| (name, value)));
+        }
+        headers
+    }
+
+    /// Signs a request with these headers, sends it, and takes nothing but success.
+    async fn act<'r>(
+        &'r self,
+        method: Method,
+        mut action: impl S3Action<'r>,
+        mut headers: Vec<(HeaderName, String)>,
+        body: Vec<u8>,
+    ) -> Result<Answer, BucketError> {
+        let owner = HeaderName::from_static("x-amz-expected-bucket-owner");
+        headers.extend(self.options.account.iter().map(|account| (owner.clone(), account.clone())));
+        for (name, value) in &headers {
+            action.headers_mut().insert(name.as_str().to_owned(), value.clone());
+        }
+        let url = action.sign(OWN_REQUEST);
+        let values = headers.into_iter().map(|(name, value)| Ok((name, HeaderValue::try_from(value)?)));
+        let headers = values.collect::<Result<_, InvalidHeaderValue>>();
+        self.checked(method, url, headers.map_err(|_| BucketError::Malformed)?, body).await
+    }
+
+    async fn checked(
+        &self,
+        method: Method,
+        url: Url,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: Vec<u8>,
+    ) -> Result<Answer, BucketError> {
+        let answer = self.send(method, url, headers, body).await?;
+        if answer.is_success() { Ok(answer) } else { Err(BucketError::Refused(refusal(&answer))) }
+    }
+
     async fn send(
         &self,
         method: Method,
         url: Url,
-        content_type: Option<HeaderValue>,
+        headers: Vec<(HeaderName, HeaderValue)>,
         body: Vec<u8>,
     ) -> Result<Answer, BucketError> {
-        let headers = content_type.into_iter().map(|value| (CONTENT_TYPE, value)).collect();
-        let trusted = self.trusted.clone();
-        let request = Request { headers, body: body.into(), trusted, ..Request::new(method, url) };
-        let answer = self.services.outbound().send(request).await?;
-        if answer.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+        let (authority, trusted) = (self.authority.clone(), self.trusted.clone());
+        let request = Request { headers, body: body.into(), authority, trusted, ..Request::new(method, url) };
+        Ok(self.services.outbound().send(request).await?)
     }
 }
 
-/// Reads the code out of an S3 error document; HEAD answers have none.
-fn refused(answer: &Answer) -> BucketError {
-    let text = answer.text();
-    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
-    let code = code.filter(|code| code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    BucketError::Refused { status: answer.status, code: code.unwrap_or_default().to_owned() }
+/// The origin that objects are fetched from; empty when it is not known.
+pub(super) fn endpoint(services: &Services, storage: &StorageRow) -> String {
+    let address = address(services, storage.kind(), storage.target(), storage.options());
+    address.map(|address| address.base_url().origin().ascii_serialization()).unwrap_or_default()
+}
+
+fn address(services: &Services, kind: StorageKind, target: &Target, options: &Options) -> Result<Address, BucketError> {
+    let (endpoint, style) = match (kind, &target.endpoint) {
+        (StorageKind::Embedded, _) => (credentials::embedded_store(services)?.endpoint.clone(), UrlStyle::Path),
+        (StorageKind::S3Compatible, Some(endpoint)) if options.path_style => (endpoint.clone(), UrlStyle::Path),
+        (StorageKind::S3Compatible, Some(endpoint)) => (endpoint.clone(), UrlStyle::VirtualHost),
+        (StorageKind::S3Compatible, None) => return Err(BucketError::Address),
+        (StorageKind::AwsKeys | StorageKind::AwsRole, _) => aws_endpoint(services, target)?,
+    };
+    Address::new(endpoint, style, target.bucket.clone(), target.region.clone()).map_err(|_| BucketError::Address)
+}
+
+/// The regional endpoint, or the one the operator names instead.
+fn aws_endpoint(services: &Services, target: &Target) -> Result<(Url, UrlStyle), BucketError> {
+    if let Some(endpoint) = &services.settings().aws.s3_endpoint {
+        return Ok((endpoint.clone(), UrlStyle::Path));
+    }
+    let endpoint = format!("https://s3.{}.{}", target.region, super::partition(&target.region).domain);
+    // The certificate covers one label before the endpoint's name.
+    let style = if target.bucket.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
+    Ok((endpoint.parse().map_err(|_| BucketError::Address)?, style))
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
 }

@@ -1,158 +1,183 @@
-//! The org's bucket: settings, validation in visible steps, and every request to it.
+//! Buckets of an org: settings, validation in visible steps, whether they work, and every request to them.
 
 mod bucket;
-pub mod policies;
+mod bucket_error;
+mod change;
+mod credentials;
+pub(crate) mod health;
+mod key_template;
+pub(crate) mod settings;
+mod sts;
 mod validation;
+mod xml;
 
-pub(crate) use bucket::{Bucket, BucketError};
+pub(crate) use bucket::Bucket;
+pub(crate) use bucket_error::BucketError;
+pub use change::{create, create_embedded, remove, update, use_as, use_for};
+pub(crate) use change::{embedded_target, insert_proven_embedded};
+pub use credentials::Keys;
+pub(crate) use credentials::{Scope, Sessions};
+pub use health::{Health, Standing};
+pub(crate) use key_template::{KeyParts, slug};
+pub use settings::{Encryption, StorageInput, StorageKind};
+pub use validation::{Outcome, Step, StepName, validate};
+pub(crate) use validation::{recheck, try_bucket};
 
 use crate::{
-    access::{Access, Permission},
-    audit,
+    access::Access,
     clock::to_date,
     error::{Error, Result},
-    secrets::new_token,
     services::Services,
-    store::{StorageRow, unsigned},
+    store::{HeldRow, StorageRow, unsigned},
 };
 use chrono::{DateTime, Utc};
 use protocol::ids::StorageId;
-use serde::{Deserialize, Serialize};
 
-/// Bucket configuration, without its credentials.
+/// A bucket of the org, without its secret.
 #[derive(Debug, Clone)]
 pub struct Storage {
     pub id: StorageId,
+    pub name: String,
+    pub kind: StorageKind,
+    pub standing: Standing,
+    pub health: Health,
+    /// Where requests go.
     pub endpoint: String,
     pub region: String,
     pub bucket: String,
-    /// When the last validation succeeded; `None` when it failed or never ran.
+    pub path_style: bool,
+    pub ca_certificate: Option<String>,
+    pub access_key_id: Option<String>,
+    pub role_arn: Option<String>,
+    pub account: Option<String>,
+    pub prefix: String,
+    pub key_template: String,
+    pub encryption: Encryption,
+    pub storage_class: Option<String>,
+    pub metadata: Vec<(String, String)>,
+    pub tags: Vec<(String, String)>,
+    /// When a validation last succeeded.
     pub validated_at: Option<DateTime<Utc>>,
-    /// The steps of the last validation.
-    pub steps: Vec<Step>,
+    /// When a validation last ended.
+    pub checked_at: Option<DateTime<Utc>>,
+    pub revision: u64,
 }
 
-/// One step of a validation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    pub name: StepName,
-    pub outcome: Outcome,
-    /// What to do about a failure.
-    pub remedy: Option<String>,
+/// Everything about an org's storages.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// Primary first, then the second, then the others.
+    pub storages: Vec<Storage>,
+    /// What a role's trust policy must ask of Mixdown (`sts:ExternalId`).
+    pub external_id: String,
+    /// Whom a role's trust policy must name; `None` while the operator gave this installation no AWS identity.
+    pub principal: Option<String>,
+    /// Whether the embedded store can be added.
+    pub embedded_available: bool,
+    pub held: Held,
 }
 
-/// What a step tries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepName {
-    Bucket,
-    Put,
-    Head,
-    Get,
-    Multipart,
-    MultipartAbort,
-    Delete,
+/// Recordings that wait, encrypted on their media nodes, for a bucket that does not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub recordings: u64,
+    /// When the one that waits longest began to wait.
+    pub oldest_at: Option<DateTime<Utc>>,
+    /// When that one is given up.
+    pub lost_at: Option<DateTime<Utc>>,
+    /// How long a recording is held at most.
+    pub limit_hours: u64,
 }
 
-impl StepName {
-    /// In the order they are tried.
-    pub const ALL: [Self; 7] =
-        [Self::Bucket, Self::Put, Self::Head, Self::Get, Self::Multipart, Self::MultipartAbort, Self::Delete];
-
-    /// What the console shows.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Bucket => "Find the bucket",
-            Self::Put => "Write an object",
-            Self::Head => "Look at the object",
-            Self::Get => "Read the object",
-            Self::Multipart => "Upload in parts",
-            Self::MultipartAbort => "Abort an upload",
-            Self::Delete => "Delete the objects",
-        }
-    }
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Passed,
-    Failed,
-    /// An earlier step failed.
-    Skipped,
-}
-
-/// The org's storage, if it has one.
-pub async fn get(services: &Services, access: &Access) -> Result<Option<Storage>> {
-    let row = services.read().await?.org(access.org()).storage().await?;
-    Ok(row.map(|row| view(services, row)))
-}
-
-/// Puts the org on the embedded store and validates it.
-pub async fn set_embedded(services: &Services, access: &Access) -> Result<Storage> {
-    access.require(Permission::Configure)?;
-    let name = embedded_bucket(services)?;
-    let id = services.new_id(StorageId::from_parts)?;
-    let mut tx = services.begin().await?;
+/// Everything about the org's storages.
+pub async fn overview(services: &Services, access: &Access) -> Result<Overview> {
+    let mut tx = services.read().await?;
     let mut org = tx.org(access.org());
-    org.insert_embedded_storage(id, &name, services.now()).await?;
-    audit::record_for(services, &mut org, access, "storage.set", &id).await?;
-    let id = org.storage().await?.ok_or_else(not_found)?.id();
-    tx.commit().await?;
-    validate(services, access, id).await?;
-    get(services, access).await?.ok_or_else(not_found)
+    let storages: Vec<Storage> = org.storages().await?.into_iter().map(|row| view(services, row)).collect();
+    let held = org.held(None).await?;
+    let external_id = org.external_id().await?.unwrap_or_default();
+    drop(tx);
+    let embedded = storages.iter().any(|storage| storage.kind == StorageKind::Embedded);
+    Ok(Overview {
+        embedded_available: services.settings().embedded_store.is_some() && !embedded,
+        storages,
+        external_id,
+        principal: sts::own_principal(services).await,
+        held: held_view(services, &held),
+    })
 }
 
-/// Tries everything a recording needs, and keeps the result.
-pub async fn validate(services: &Services, access: &Access, id: StorageId) -> Result<Vec<Step>> {
-    access.require(Permission::Configure)?;
-    let row = services.read().await?.org(access.org()).storage_of(id).await?.ok_or_else(not_found)?;
-    let steps = try_bucket(services, &Bucket::of(services, &row)?).await?;
-    let validated_at = passed(&steps).then(|| services.now());
-    let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
-    org.set_storage_validation(id, validated_at, &steps).await?;
-    audit::record_for(services, &mut org, access, "storage.validated", &id).await?;
-    tx.commit().await?;
-    Ok(steps)
+/// One storage of the org, unless it was removed.
+pub async fn get(services: &Services, access: &Access, id: StorageId) -> Result<Storage> {
+    let row = services.read().await?.org(access.org()).storage_of(id).await?;
+    row.filter(|row| row.removed_at.is_none()).map(|row| view(services, row)).ok_or_else(not_found)
 }
 
 /// Origins that recordings play from, for the page's `media-src`.
 pub async fn origins(services: &Services, access: &Access) -> Result<Vec<String>> {
-    let storage = get(services, access).await?;
-    let endpoint = storage.and_then(|storage| storage.endpoint.parse::<url::Url>().ok());
-    Ok(endpoint.map(|endpoint| endpoint.origin().ascii_serialization()).into_iter().collect())
+    let rows = services.read().await?.org(access.org()).storages().await?;
+    let mut origins: Vec<String> = rows.iter().map(|row| bucket::endpoint(services, row)).collect();
+    origins.sort();
+    origins.dedup();
+    Ok(origins)
 }
 
-/// Runs the validation of a bucket that need not belong to an org yet.
-pub(crate) async fn try_bucket(services: &Services, bucket: &Bucket<'_>) -> Result<Vec<Step>> {
-    let unique = new_token(services.random()).map_err(Error::internal)?;
-    Ok(validation::run(bucket, &unique).await)
+/// Names that differ between the parts of AWS that know nothing of one another.
+pub(crate) struct Partition {
+    /// As in `arn:aws:…`.
+    pub name: &'static str,
+    /// What host names of services end with.
+    pub domain: &'static str,
 }
 
-/// Whether every step passed.
-pub(crate) fn passed(steps: &[Step]) -> bool {
-    steps.iter().all(|step| step.outcome == Outcome::Passed)
-}
-
-fn embedded_bucket(services: &Services) -> Result<String> {
-    let store = services.settings().embedded_store.as_ref();
-    store.map(|store| store.bucket.clone()).ok_or_else(|| {
-        Error::conflict("embedded_store_off", "The embedded store is switched off on this installation.")
-    })
+/// The part of AWS that a region is in.
+pub(crate) fn partition(region: &str) -> Partition {
+    let (name, domain) = match region {
+        region if region.starts_with("cn-") => ("aws-cn", "amazonaws.com.cn"),
+        region if region.starts_with("us-gov-") => ("aws-us-gov", "amazonaws.com"),
+        _ => ("aws", "amazonaws.com"),
+    };
+    Partition { name, domain }
 }
 
 fn view(services: &Services, row: StorageRow) -> Storage {
-    let store = services.settings().embedded_store.as_ref();
+    let date = |column: Option<i64>| column.map(unsigned).map(to_date);
+    let endpoint = bucket::endpoint(services, &row);
+    let (target, options) = (row.target().clone(), row.options().clone());
     Storage {
         id: row.id(),
-        endpoint: store.map(|store| store.endpoint.to_string()).unwrap_or_default(),
-        region: store.map(|store| store.region.clone()).unwrap_or_default(),
-        bucket: row.bucket.clone(),
-        validated_at: row.validated_at.map(unsigned).map(to_date),
-        steps: row.into_steps(),
+        kind: row.kind(),
+        standing: row.standing(),
+        health: row.health(),
+        endpoint,
+        region: target.region,
+        bucket: target.bucket,
+        path_style: options.path_style,
+        ca_certificate: options.ca_certificate,
+        access_key_id: options.access_key_id,
+        role_arn: options.role_arn,
+        account: options.account,
+        prefix: options.prefix.as_str().to_owned(),
+        key_template: options.key_template.to_string(),
+        encryption: options.encryption,
+        storage_class: options.storage_class,
+        metadata: options.metadata,
+        tags: options.tags,
+        validated_at: date(row.validated_at),
+        checked_at: date(row.checked_at),
+        revision: unsigned(row.revision),
+        name: row.name,
+    }
+}
+
+fn held_view(services: &Services, row: &HeldRow) -> Held {
+    let limit = services.settings().hold_limit;
+    let oldest_at = row.oldest.map(unsigned).map(to_date);
+    Held {
+        recordings: unsigned(row.recordings),
+        oldest_at,
+        lost_at: oldest_at.map(|at| at + limit),
+        limit_hours: limit.as_secs() / 3600,
     }
 }
 

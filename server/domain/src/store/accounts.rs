@@ -1,7 +1,7 @@
 //! Orgs, users, members, the set-up token and failed sign-ins.
 
 use super::{Text, Tx, execute, fetch_one, fetch_optional, on, signed, unsigned};
-use crate::access::Role;
+use crate::{access::Role, applications::Plan};
 use protocol::ids::{OrgId, UserId};
 
 /// A user as stored.
@@ -15,6 +15,15 @@ impl UserRow {
     pub(crate) fn id(&self) -> UserId {
         self.id.0
     }
+}
+
+/// An org to be made.
+pub(crate) struct NewOrg<'a> {
+    pub id: OrgId,
+    pub name: &'a str,
+    pub plan: Plan,
+    /// What customers' roles ask of us (`sts:ExternalId`).
+    pub external_id: &'a str,
 }
 
 /// A user to be made.
@@ -97,13 +106,14 @@ impl Tx {
         Ok(rows == 1)
     }
 
-    pub(crate) async fn insert_org(&mut self, org: OrgId, name: &str, plan: &str, now: u64) -> sqlx::Result<()> {
+    pub(crate) async fn insert_org(&mut self, new: &NewOrg<'_>, now: u64) -> sqlx::Result<()> {
         execute!(
             self,
-            "INSERT INTO orgs (id, name, plan, created_at) VALUES ($1, $2, $3, $4)",
-            Text(org),
-            name,
-            plan,
+            "INSERT INTO orgs (id, name, plan, external_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+            Text(new.id),
+            new.name,
+            new.plan.as_str(),
+            new.external_id,
             signed(now),
         )
         .map(drop)

@@ -1,9 +1,9 @@
 //! Applications and their keys.
 
 use super::{JsonText, Name, OrgTx, Text, Tx, execute, fetch_all, fetch_optional, on, signed};
-use crate::applications::Plan;
+use crate::{applications::Plan, storage::Health};
 use protocol::{
-    ids::{AppKeyId, ApplicationId, OrgId},
+    ids::{AppKeyId, ApplicationId, OrgId, StorageId},
     names::DisplayName,
 };
 
@@ -23,7 +23,11 @@ pub(crate) struct ApplicationRow {
     pub webhook_url: Option<String>,
     pub created_at: i64,
     plan: Text<Plan>,
+    storage_id: Option<Text<StorageId>>,
+    own_storage_id: Option<Text<StorageId>>,
     pub storage_validated_at: Option<i64>,
+    storage_degraded_at: Option<i64>,
+    storage_degraded_reason: Option<String>,
 }
 
 impl ApplicationRow {
@@ -37,6 +41,21 @@ impl ApplicationRow {
 
     pub(crate) fn allowed_origins(&self) -> &[String] {
         &self.allowed_origins.0
+    }
+
+    /// Where its recordings go.
+    pub(crate) fn storage(&self) -> Option<StorageId> {
+        self.storage_id.map(|id| id.0)
+    }
+
+    /// The storage it names itself, instead of the primary one.
+    pub(crate) fn own_storage(&self) -> Option<StorageId> {
+        self.own_storage_id.map(|id| id.0)
+    }
+
+    pub(crate) fn storage_health(&self) -> Health {
+        let degraded = self.storage_degraded_at.zip(self.storage_degraded_reason.clone());
+        Health::of(self.storage_validated_at.is_some(), degraded)
     }
 
     pub(crate) fn plan(&self) -> Plan {
@@ -79,8 +98,11 @@ macro_rules! select_application {
         concat!(
             "SELECT a.id, a.name, a.relay, a.recording, a.revision, a.max_duration_seconds, a.idle_timeout_seconds,
                  a.retention_days, a.link_validity_seconds, a.allowed_origins, a.webhook_url, a.created_at, o.plan,
-                 s.validated_at AS storage_validated_at
-             FROM applications a JOIN orgs o ON o.id = a.org_id LEFT JOIN storages s ON s.org_id = a.org_id
+                 s.id AS storage_id, a.storage_id AS own_storage_id, s.validated_at AS storage_validated_at,
+                 s.degraded_at AS storage_degraded_at, s.degraded_reason AS storage_degraded_reason
+             FROM applications a JOIN orgs o ON o.id = a.org_id
+             LEFT JOIN storages s ON s.org_id = a.org_id
+                 AND (s.id = a.storage_id OR (a.storage_id IS NULL AND s.standing = 'primary'))
              WHERE a.org_id = $1 ",
             $rest
         )

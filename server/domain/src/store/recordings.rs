@@ -26,6 +26,9 @@ pub(crate) struct RecordingRow {
     pub object_key: String,
     pub upload_id: Option<String>,
     upload_parts: Option<JsonText<Vec<UploadedPart>>>,
+    pub held_since: Option<i64>,
+    /// Uploads that were given up after all parts were in the bucket.
+    pub uploads: i64,
     pub duration_ms: Option<i64>,
     pub bytes: Option<i64>,
     pub width: Option<i64>,
@@ -129,9 +132,10 @@ macro_rules! select_recording {
     ($rest:literal) => {
         concat!(
             "SELECT id, application_id, storage_id, room, node_id, state, stop_cause, failure_cause, capture_key,
-                 max_duration_seconds, idle_timeout_seconds, bucket, object_key, upload_id, upload_parts, duration_ms,
-                 bytes, width, height, approximate_sync, created_at, started_at, stopped_at, ready_at, legal_hold,
-                 delete_requested_at, delete_cause, delete_attempt_until, delete_problem, deleted_at
+                 max_duration_seconds, idle_timeout_seconds, bucket, object_key, upload_id, upload_parts, held_since,
+                 uploads, duration_ms, bytes, width, height, approximate_sync, created_at, started_at, stopped_at,
+                 ready_at, legal_hold, delete_requested_at, delete_cause, delete_attempt_until, delete_problem,
+                 deleted_at
              FROM recordings WHERE org_id = $1 ",
             $rest
         )

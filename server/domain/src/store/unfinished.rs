@@ -15,6 +15,8 @@ pub(crate) struct UnfinishedSince {
     pub uploading: u64,
     /// Not mixed after its stop, whatever the node reports.
     pub finishing: u64,
+    /// Waiting for a bucket.
+    pub held: u64,
 }
 
 /// A recording that has not ended, with what decides whether it ever will.
@@ -25,6 +27,7 @@ pub(crate) struct Unfinished {
     state: Text<RecordingState>,
     pub changed_at: i64,
     pub seen_at: i64,
+    pub held_since: Option<i64>,
     /// `None` when the node was forgotten.
     pub node_linked: Option<bool>,
     pub node_linked_at: Option<i64>,
@@ -58,18 +61,19 @@ impl Tx {
             self,
             Unfinished,
             // The first condition is that of the partial index.
-            "SELECT r.org_id, r.id, r.state, r.changed_at, r.seen_at, n.linked AS node_linked,
+            "SELECT r.org_id, r.id, r.state, r.changed_at, r.seen_at, r.held_since, n.linked AS node_linked,
                  n.linked_at AS node_linked_at, n.reported_at AS node_reported_at
              FROM recordings r LEFT JOIN nodes n ON n.id = r.node_id
              WHERE r.state NOT IN ('ready', 'failed') AND r.id > $4
                  AND ((r.state <> 'uploading' AND r.seen_at < $1) OR (r.state = 'uploading' AND r.changed_at < $2)
-                     OR (r.state IN ('stopping', 'mixing') AND r.changed_at < $3))
+                     OR (r.state IN ('stopping', 'mixing') AND r.changed_at < $3) OR r.held_since < $6)
              ORDER BY r.id LIMIT $5",
             signed(since.seen),
             signed(since.uploading),
             signed(since.finishing),
             after.as_str(),
             limit,
+            signed(since.held),
         )
     }
 }

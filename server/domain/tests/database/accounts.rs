@@ -4,7 +4,7 @@ use domain::{
     OpenError, Role, accounts, applications, audit,
     error::Kind,
     session_store::{self, StoredSession},
-    storage::{self, Outcome},
+    storage::{self, Health, Standing},
 };
 
 on_both! {
@@ -12,9 +12,9 @@ on_both! {
         let access = world.owner().await;
         assert_eq!((access.email(), access.role()), (EMAIL, Role::Owner));
 
-        let storage = storage::get(&world.services, &access).await.unwrap().unwrap();
-        assert!(storage.validated_at.is_some());
-        assert!(storage.steps.len() == 7 && storage.steps.iter().all(|step| step.outcome == Outcome::Passed));
+        let overview = storage::overview(&world.services, &access).await.unwrap();
+        let [storage] = &overview.storages[..] else { panic!("{overview:?}") };
+        assert_eq!((storage.standing, &storage.health), (Standing::Primary, &Health::Working));
         assert!(world.outside.state(|state| state.objects.is_empty() && state.uploads.is_empty()), "validation cleans up");
 
         let demo = world.demo(&access).await;

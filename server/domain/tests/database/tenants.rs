@@ -1,5 +1,10 @@
 use crate::support::on_both;
-use domain::{applications, audit, error::Kind, mail, notifications, recordings, storage};
+use domain::{
+    applications, audit,
+    error::Kind,
+    mail, notifications, recordings,
+    storage::{self, Standing, StorageInput, StorageKind},
+};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -12,7 +17,7 @@ on_both! {
         let demo = world.demo(&owner).await;
         let node = world.node().await;
         let recording = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
-        let storage = storage::get(services, &owner).await.unwrap().unwrap();
+        let storage = storage::overview(services, &owner).await.unwrap().storages.remove(0);
 
         let (id, key) = (demo.id, demo.keys[0].id);
         let refused = [
@@ -35,7 +40,13 @@ on_both! {
             recordings::retention_preview(services, &stranger, id, 1).await.map(drop),
             applications::set_retention(services, &stranger, id, Some(1)).await.map(drop),
             applications::set_link_validity(services, &stranger, id, HOUR).await.map(drop),
+            storage::get(services, &stranger, storage.id).await.map(drop),
             storage::validate(services, &stranger, storage.id).await.map(drop),
+            storage::update(services, &stranger, storage.id, &StorageInput::default()).await.map(drop),
+            storage::use_as(services, &stranger, storage.id, Standing::Second).await,
+            storage::use_for(services, &stranger, id, Some(storage.id)).await,
+            storage::use_for(services, &stranger, id, None).await,
+            storage::remove(services, &stranger, storage.id).await,
         ];
         for (index, result) in refused.into_iter().enumerate() {
             assert_eq!(result.unwrap_err().kind(), Kind::NotFound, "{index}");
@@ -43,7 +54,7 @@ on_both! {
         assert!(applications::list(services, &stranger).await.unwrap().is_empty());
         assert!(mail::list(services, &stranger).await.unwrap().is_empty());
         assert!(audit::list(services, &stranger).await.unwrap().is_empty());
-        assert!(storage::get(services, &stranger).await.unwrap().is_none());
+        assert!(storage::overview(services, &stranger).await.unwrap().storages.is_empty());
         let after = world.demo(&owner).await;
         assert_eq!((after.policy(), after.keys.len()), (demo.policy(), 1));
     }
@@ -69,7 +80,9 @@ on_both! {
             recordings::delete(services, &viewer, recording, "").await.map(drop),
             recordings::set_legal_hold(services, &viewer, recording, true, "mine").await.map(drop),
             applications::set_webhook(services, &viewer, demo.id, None).await.map(drop),
-            storage::set_embedded(services, &viewer).await.map(drop),
+            storage::create_embedded(services, &viewer).await.map(drop),
+            storage::create(services, &viewer, StorageKind::S3Compatible, &StorageInput::default()).await.map(drop),
+            storage::use_for(services, &viewer, demo.id, None).await,
         ];
         for result in refused {
             assert_eq!(result.unwrap_err().kind(), Kind::Forbidden);

@@ -10,7 +10,7 @@ use domain::{
     random::Random,
 };
 use server::{
-    config::{ControlPlaneOptions, DataOptions},
+    config::{AwsOptions, ControlPlaneOptions, DataOptions},
     control_plane::ControlPlane,
     start_error::StartError,
 };
@@ -112,6 +112,8 @@ pub fn options(data: &TempDir) -> ControlPlaneOptions {
         site_root: data.path().join("site"),
         public_dir: data.path().join("public"),
         allow_private: "127.0.0.1:*,localhost:*".to_owned(),
+        hold_hours: 168,
+        aws: AwsOptions::default(),
     }
 }
 

@@ -16,7 +16,7 @@ use domain::{
     jobs, nodes,
     random::Random,
     recordings::{self, StartRequest},
-    settings::EmbeddedStore,
+    settings::{Aws, EmbeddedStore},
 };
 use protocol::{
     ids::{AppKeyId, BootId, NodeId, PeerId, RecordingId, RequestId, UserId},
@@ -124,7 +124,7 @@ impl World {
     pub async fn stranger(&self) -> Access {
         let (user, org) = (UserId::from_parts(1, [1; 10]), protocol::ids::OrgId::from_parts(1, [1; 10]));
         self.execute(&format!(
-            "INSERT INTO orgs (id, name, plan, created_at) VALUES ('{org}', 'Other', 'pro', 0);
+            "INSERT INTO orgs (id, name, plan, external_id, created_at) VALUES ('{org}', 'Other', 'pro', 'other', 0);
              INSERT INTO users (id, email, password_hash, created_at) VALUES ('{user}', 'other@example.com', '', 0);
              INSERT INTO members (org_id, user_id, role, created_at) VALUES ('{org}', '{user}', 'owner', 0);"
         ))
@@ -223,6 +223,8 @@ async fn open(url: &str, outside: &Outside, clock: &Clock, keys: Arc<Keys>) -> R
             access_key: "key".into(),
             secret: SecretString::from("secret"),
         }),
+        aws: Aws::default(),
+        hold_limit: Duration::from_secs(7 * 24 * 3600),
     };
     Services::open(settings, clock.clone(), Random::System).await
 }
