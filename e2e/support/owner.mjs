@@ -109,6 +109,21 @@ export class Owner {
     await card.getByText('Saved.').waitFor();
   }
 
+  /** Makes a bucket the place where recordings go. @param {import('./bucket.mjs').CustomerBucket} bucket */
+  async useBucket(bucket) {
+    await this.page.goto('/account/recordings/add/s3_compatible');
+    const form = this.page.locator('#add');
+    await form.getByLabel('Endpoint').fill(bucket.endpoint);
+    await form.getByLabel('Bucket', { exact: true }).fill(bucket.name);
+    await form.getByLabel('Region').fill(bucket.region);
+    await form.getByLabel('Access key ID').fill(bucket.keys.accessKey);
+    await form.getByLabel('Secret access key').fill(bucket.keys.secret);
+    await form.getByRole('button', { name: 'Add and check' }).click();
+    await this.page.locator('[data-validation=passed]').waitFor();
+    await this.page.getByRole('button', { name: 'Use as primary' }).click();
+    await this.page.getByText('Recordings go here. To have them go elsewhere').waitFor();
+  }
+
   /** What the list says about a recording. @param {string} application @param {string} recording */
   async recordingRow(application, recording) {
     await this.open(application);

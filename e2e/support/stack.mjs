@@ -12,7 +12,7 @@ import { freePorts } from './ports.mjs';
 import { eventually } from './wait.mjs';
 
 const REPOSITORY = resolve(fileURLToPath(new URL('../..', import.meta.url)));
-const PROGRAM = resolve(process.env.MIXDOWN_BIN ?? join(REPOSITORY, 'target/debug/mixdown'));
+export const PROGRAM = resolve(process.env.MIXDOWN_BIN ?? join(REPOSITORY, 'target/debug/mixdown'));
 const MEDIA_PROGRAM = resolve(process.env.MIXDOWN_MEDIA_BIN ?? join(dirname(PROGRAM), 'mixdown-media'));
 const READY = /^Mixdown is ready: (\S+)(?: — set-up link: (\S+))?$/;
 /** Longest time a start or a stop may take, in milliseconds. */

@@ -1,12 +1,15 @@
 //! Deletes a recording's object from the customer's bucket.
 
-use super::runner::{LEASE, Outcome};
+use super::{
+    Work,
+    runner::{LEASE, Outcome, push},
+};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     recordings::deletion,
     services::Services,
-    storage::{Bucket, BucketError, Scope},
-    store::{RecordingRow, StorageRow},
+    storage::{Bucket, BucketError, Scope, health},
+    store::{OrgTx, RecordingRow, StorageRow},
 };
 use protocol::ids::{OrgId, RecordingId};
 use std::time::Duration;
@@ -16,23 +19,25 @@ const LATER: Duration = Duration::from_secs(6 * 3600);
 
 pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attempt: u64) -> Result<Outcome> {
     let Some((row, storage)) = begin(services, org, id).await? else { return Ok(Outcome::Done) };
-    let deleted = delete(services, &row, &storage).await;
-    let Err((problem, error)) = deleted else {
+    let Err(error) = delete(services, &row, &storage).await else {
         deletion::finish(services, org, &row).await?;
         return Ok(Outcome::Done);
     };
     let mut tx = services.begin().await?;
-    tx.org(org).postpone_deletion(id, &problem).await?;
+    let mut org = tx.org(org);
+    org.postpone_deletion(id, &sentence(&error)).await?;
+    tell_health(services, &mut org, &storage, &error, attempt).await?;
     tx.commit().await?;
-    Ok(match Outcome::retry(services, attempt, error) {
+    Ok(match Outcome::retry(services, attempt, error.into()) {
         Outcome::Dead(error) => Outcome::RetryAfter(LATER, error),
         other => other,
     })
 }
 
-/// From here on a legal hold comes too late, until the attempt has ended.
+/// From here on a legal hold comes too late, until the attempt has ended. A worker that dies after the bucket has deleted
+/// the object is replaced when its lease ends, which is before a hold is accepted again.
 async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Option<(RecordingRow, StorageRow)>> {
-    let until = services.now() + u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+    let until = services.now() + u64::try_from(2 * LEASE.as_millis()).unwrap_or(u64::MAX);
     let mut tx = services.begin().await?;
     let mut org = tx.org(owner);
     if !org.begin_deletion(id, until).await? {
@@ -44,19 +49,40 @@ async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Opt
     Ok(Some((row, storage)))
 }
 
-/// What to show while it waits, and the error for the log.
-async fn delete(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<(), (String, Error)> {
+async fn delete(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<(), BucketError> {
     let scope = Scope::Recording { id: row.id(), key: &row.object_key };
-    let deleted = match Bucket::open(services, storage, scope).await {
-        Ok(bucket) => bucket.delete(&row.object_key).await,
-        Err(error) => Err(error),
-    };
-    match deleted {
-        Err(error) if !error.is_not_found() => Err((sentence(&error), error.into())),
+    match Bucket::open(services, storage, scope).await?.delete(&row.object_key).await {
+        Err(error) if !is_gone(&error) => Err(error),
         _ => Ok(()),
     }
 }
 
+/// A store says which of the two is missing; a 404 of anything else proves nothing.
+fn is_gone(error: &BucketError) -> bool {
+    let BucketError::Refused(refusal) = error else { return false };
+    refusal.status == 404 && matches!(refusal.code.as_str(), "NoSuchKey" | "NoSuchBucket")
+}
+
+/// A bucket that is silent may take no recordings either. One that only refuses to delete may take them: what it allows
+/// is for a validation to find out.
+async fn tell_health(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    storage: &StorageRow,
+    error: &BucketError,
+    attempt: u64,
+) -> Result<()> {
+    if error.is_passing() {
+        health::failed(services, org, storage, error).await
+    } else if attempt == 1 {
+        let work = Work::ValidateStorage { org: org.id(), storage: storage.id() };
+        push(services, org.system(), &work).await
+    } else {
+        Ok(())
+    }
+}
+
+/// What is shown while it waits.
 fn sentence(error: &BucketError) -> String {
     match error.status() {
         Some(403) => "The bucket does not allow deleting. Allow s3:DeleteObject for the storage's prefix.".to_owned(),
