@@ -89,8 +89,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
     let native = NativeSettings { node, token_key, workers: workers.clone(), sessions: Arc::default() };
     let app = signaling::router(native).merge(health::router(link.status));
     tracing::info!(%node, listen = %config.listen, udp_port = config.udp_port, advertise = ?relay.advertise, "node is up");
-    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    tasks.spawn(async move { serve.await });
+    tasks.spawn(signaling::serve(listener, app, signaling::Limits::default(), stop.clone()));
     stop.cancelled().await;
     tracing::info!("shutting down");
     let farewell = async {

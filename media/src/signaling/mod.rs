@@ -1,7 +1,10 @@
 //! The front doors of the node. Each protocol is an adapter that translates and owns no rules.
 
+mod doorstep;
+mod listener;
 mod native;
 mod tokens;
 
+pub use listener::{Limits, serve};
 pub use native::{NativeSettings, router};
 pub use tokens::TokenKey;

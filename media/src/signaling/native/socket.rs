@@ -5,13 +5,13 @@ use super::session::{Allowance, parse, sentence};
 use crate::{
     clock,
     sfu::{Newcomer, RoomKey, WorkerCommand, Workers},
-    signaling::TokenKey,
+    signaling::{TokenKey, doorstep::Place},
 };
 use axum::{
-    Router,
+    Extension, Router,
     extract::{
         State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, WebSocket, close_code},
+        ws::{CloseCode, CloseFrame, Message, WebSocket, close_code},
     },
     http::{HeaderMap, header::ORIGIN},
     response::Response,
@@ -29,6 +29,7 @@ use protocol::{
     token::JoinClaims,
 };
 use std::{
+    error::Error as _,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -37,8 +38,9 @@ use std::{
 };
 use tokio::{
     sync::mpsc,
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
+use tokio_tungstenite::tungstenite;
 
 /// Time a client has for its hello.
 const HELLO_TIME: Duration = Duration::from_secs(10);
@@ -65,25 +67,27 @@ pub fn router(settings: NativeSettings) -> Router {
     Router::new().route("/native", any(upgrade)).with_state(settings)
 }
 
-async fn upgrade(State(settings): State<NativeSettings>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(
+    State(settings): State<NativeSettings>,
+    Extension(place): Extension<Arc<Place>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
-    // A little over the limit, so that an oversized message gets an answer instead of a reset; the socket layer
-    // closes on anything larger.
+    // A little over the limit, so that an oversized message is answered and forgiven; a larger one is not even read.
     let upgrade = upgrade.max_message_size(SIGNALING_MESSAGE_BYTES * 2).max_frame_size(SIGNALING_MESSAGE_BYTES * 2);
-    upgrade.on_upgrade(move |socket| client(settings, origin, socket))
+    upgrade.on_upgrade(move |socket| client(settings, origin, place, socket))
 }
 
 type Sink = SplitSink<WebSocket, Message>;
 
-async fn client(settings: NativeSettings, origin: Option<String>, mut socket: WebSocket) {
-    let claims = match hello(&settings, origin.as_deref(), &mut socket).await {
-        Ok(Some(claims)) => claims,
-        Ok(None) => return,
-        Err(code) => {
-            let (mut sink, mut stream) = socket.split();
-            return refuse(&mut sink, &mut stream, code).await;
-        }
+async fn client(settings: NativeSettings, origin: Option<String>, place: Arc<Place>, socket: WebSocket) {
+    let greeted = tokio::select! {
+        greeted = greet(&settings, origin.as_deref(), socket) => greeted,
+        () = place.lost() => None,
     };
+    drop(place);
+    let Some((claims, socket)) = greeted else { return };
     let room = RoomKey { application: claims.application, room: claims.room };
     let peer = claims.sub;
     let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
@@ -92,6 +96,22 @@ async fn client(settings: NativeSettings, origin: Option<String>, mut socket: We
     settings.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy: claims.policy, newcomer }).await;
     conversation(&settings.workers, &room, peer, socket, messages).await;
     settings.workers.to_room(&room, WorkerCommand::Disconnected { room: room.clone(), peer, session }).await;
+}
+
+/// Lets in whoever has a valid token, and tells everybody else why not.
+async fn greet(
+    settings: &NativeSettings,
+    origin: Option<&str>,
+    mut socket: WebSocket,
+) -> Option<(JoinClaims, WebSocket)> {
+    match hello(settings, origin, &mut socket).await {
+        Ok(claims) => claims.map(|claims| (claims, socket)),
+        Err(code) => {
+            let (mut sink, mut stream) = socket.split();
+            refuse(&mut sink, &mut stream, code).await;
+            None
+        }
+    }
 }
 
 /// Waits for the hello. `None`: the client went away.
@@ -103,6 +123,7 @@ async fn hello(
     let text = match timeout(HELLO_TIME, socket.recv()).await {
         Err(_) => return Err(ErrorCode::HelloExpected),
         Ok(Some(Ok(Message::Text(text)))) => text,
+        Ok(Some(Err(error))) if is_too_large(&error) => return Err(ErrorCode::MessageTooLarge),
         Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Ok(None),
         Ok(Some(Ok(_))) => return Err(ErrorCode::HelloExpected),
     };
@@ -132,14 +153,20 @@ async fn conversation(
         tokio::select! {
             message = messages.recv() => {
                 // The room dropped its end: this peer is out.
-                let Some(message) = message else { return close(&mut sink).await };
+                let Some(message) = message else { return close(&mut sink, close_code::NORMAL).await };
                 if !write(&mut sink, &message).await {
                     return;
                 }
             }
             incoming = stream.next() => {
                 silent_rounds = 0;
-                let Some(Ok(incoming)) = incoming else { return };
+                let incoming = match incoming {
+                    Some(Ok(incoming)) => incoming,
+                    Some(Err(error)) if is_too_large(&error) => {
+                        return refuse(&mut sink, &mut stream, ErrorCode::MessageTooLarge).await;
+                    }
+                    Some(Err(_)) | None => return,
+                };
                 if !allowance.take(clock::now()) {
                     return refuse(&mut sink, &mut stream, ErrorCode::TooManyMessages).await;
                 }
@@ -175,20 +202,32 @@ async fn answer(sink: &mut Sink, code: ErrorCode) -> bool {
     write(sink, &ServerMessage::Error { code, message: sentence(code).to_owned(), fatal: false }).await
 }
 
+/// Whether the socket layer refused to read a message. It reads nothing more then, but can still write.
+fn is_too_large(error: &axum::Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref());
+    matches!(source, Some(tungstenite::Error::Capacity(_)))
+}
+
 /// Says why and closes. What the client still sends is read and thrown away for a moment: a socket closed with unread
 /// bytes is reset, and the reset may overtake the answer.
 async fn refuse(sink: &mut Sink, stream: &mut SplitStream<WebSocket>, code: ErrorCode) {
     let message = ServerMessage::Error { code, message: sentence(code).to_owned(), fatal: true };
-    if write(sink, &message).await {
-        close(sink).await;
-        let rest = stream.take(LAST_MESSAGES).take_while(|message| ready(message.is_ok())).for_each(|_| ready(()));
-        // A client that goes on sending is cut off.
-        let _ = timeout(LAST_WORDS, rest).await;
+    if !write(sink, &message).await {
+        return;
     }
+    if code == ErrorCode::MessageTooLarge {
+        close(sink, close_code::SIZE).await;
+        // The rest of the message stays unread, so there is nothing to wait for but time.
+        return sleep(LAST_WORDS).await;
+    }
+    close(sink, close_code::NORMAL).await;
+    let rest = stream.take(LAST_MESSAGES).take_while(|message| ready(message.is_ok())).for_each(|_| ready(()));
+    // A client that goes on sending is cut off.
+    let _ = timeout(LAST_WORDS, rest).await;
 }
 
-async fn close(sink: &mut Sink) {
-    let frame = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+async fn close(sink: &mut Sink, code: CloseCode) {
+    let frame = CloseFrame { code, reason: "".into() };
     // The other side may already be gone.
     let _ = timeout(WRITE_TIME, sink.send(Message::Close(Some(frame)))).await;
 }
