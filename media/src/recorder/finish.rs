@@ -1,6 +1,6 @@
 //! From the end of a capture to parts in the bucket.
 
-use super::Recorder;
+use super::{Delivery, Recorder};
 use crate::uploader::{MixProcess, Upload, UploadError, Uploaded};
 use protocol::{
     ids::RecordingId,
@@ -19,8 +19,41 @@ const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 const UPLOADED: &str = "uploaded.json";
 
 impl Recorder {
-    /// Mixes, uploads and reports. The capture stays until the control plane says how the recording ended.
+    /// Mixes, uploads and reports, once more when that is wanted meanwhile. The capture stays until the control plane
+    /// says how the recording ended.
     pub(super) async fn finish(&self, recording: RecordingId, key: &CaptureKey) {
+        loop {
+            self.deliver(recording, key).await;
+            let mut live = self.live();
+            let Some(live) = live.get_mut(&recording) else { return };
+            if live.delivery != Delivery::Repeats {
+                live.delivery = Delivery::Rests;
+                return;
+            }
+            live.delivery = Delivery::UnderWay;
+            forget_uploaded(&self.directory(recording));
+        }
+    }
+
+    /// The control plane wants the file once more. The command may come again after a crash.
+    pub(super) fn upload_again(&self, recording: RecordingId) {
+        let mut live = self.live();
+        let live = live.get_mut(&recording);
+        match live {
+            Some(live) if live.delivery != Delivery::Rests => live.delivery = Delivery::Repeats,
+            Some(live) if live.capture.is_none() => {
+                live.delivery = Delivery::UnderWay;
+                forget_uploaded(&self.directory(recording));
+                let (recorder, key) = (self.clone(), live.key.clone());
+                self.0.tasks.spawn(async move { recorder.finish(recording, &key).await });
+            }
+            Some(_) => tracing::warn!(%recording, "a recording in progress cannot be uploaded again"),
+            // What an earlier run of this node left is taken up in a moment.
+            None => forget_uploaded(&self.directory(recording)),
+        }
+    }
+
+    async fn deliver(&self, recording: RecordingId, key: &CaptureKey) {
         let directory = self.directory(recording);
         let uploaded = match read_uploaded(&directory) {
             Some(uploaded) => Ok(uploaded),
@@ -101,6 +134,14 @@ impl Recorder {
 fn read_uploaded(directory: &Path) -> Option<Uploaded> {
     let text = fs::read(directory.join(UPLOADED)).ok()?;
     serde_json::from_slice(&text).ok()
+}
+
+fn forget_uploaded(directory: &Path) {
+    if let Err(error) = fs::remove_file(directory.join(UPLOADED))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(directory = %directory.display(), %error, "the note of an upload was not removed");
+    }
 }
 
 fn write_uploaded(directory: &Path, uploaded: &Uploaded) -> io::Result<()> {

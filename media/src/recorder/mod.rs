@@ -71,6 +71,17 @@ struct Live {
     key: CaptureKey,
     /// While the room is being captured.
     capture: Option<CaptureHandle>,
+    delivery: Delivery,
+}
+
+/// What is being done about a capture that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    /// It has not ended, or has been uploaded.
+    Rests,
+    UnderWay,
+    /// Under way, and wanted once more after that.
+    Repeats,
 }
 
 /// Handle on the recorder.
@@ -196,7 +207,12 @@ impl Recorder {
                 return Err(StartRefusal::SpoolFull);
             }
         };
-        let live = Live { room: room.clone(), key: spec.capture_key.clone(), capture: Some(capture.clone()) };
+        let live = Live {
+            room: room.clone(),
+            key: spec.capture_key.clone(),
+            capture: Some(capture.clone()),
+            delivery: Delivery::Rests,
+        };
         self.live().insert(recording, live);
         self.0.link.event(Event::RecordingStarted { recording, at }).await;
         tracing::info!(%recording, room = %room.room, "recording started");
@@ -222,7 +238,10 @@ impl Recorder {
 
     /// A room has written its last packet.
     async fn stopped(&self, recording: RecordingId) {
-        let live = self.live().get_mut(&recording).map(|live| (live.key.clone(), live.capture.take()));
+        let live = self.live().get_mut(&recording).map(|live| {
+            live.delivery = Delivery::UnderWay;
+            (live.key.clone(), live.capture.take())
+        });
         let Some((key, capture)) = live else { return };
         if let Some(capture) = capture {
             capture.finished().await;
@@ -245,6 +264,7 @@ impl Recorder {
             Command::RecordingReady { recording, url } => {
                 self.ended(recording, RecordingOutcome::Ready { url }).await;
             }
+            Command::UploadAgain { recording } => self.upload_again(recording),
             Command::RecordingFailed { recording, cause } => {
                 self.ended(recording, RecordingOutcome::Failed { cause }).await;
             }

@@ -1,6 +1,6 @@
 //! What an earlier run of this node left in the spool is finished first thing.
 
-use super::{Live, RETRY, Recorder};
+use super::{Delivery, Live, RETRY, Recorder};
 use crate::{
     capture::{self, CaptureEvent, Manifest},
     sfu::RoomKey,
@@ -50,7 +50,7 @@ impl Recorder {
             }
         };
         let room = RoomKey { application: spec.application, room: spec.room.clone() };
-        let live = Live { room, key: spec.capture_key.clone(), capture: None };
+        let live = Live { room, key: spec.capture_key.clone(), capture: None, delivery: Delivery::UnderWay };
         self.live().insert(recording, live);
         match self.end_of(&spec).await {
             Ok((at, cause)) => {

@@ -55,6 +55,9 @@ struct Shared {
     told: mpsc::Sender<Event>,
     /// Highest event applied.
     last_event: Mutex<u64>,
+    /// How often the recording is to be uploaded before it is good.
+    uploads: u64,
+    uploaded: Mutex<u64>,
     applied: mpsc::Sender<u64>,
 }
 
@@ -67,11 +70,22 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     pub async fn start(script: impl FnMut(Asked) -> Reaction + Send + 'static) -> Self {
+        Self::start_insatiable(1, script).await
+    }
+
+    /// One that wants the recording so many times.
+    pub async fn start_insatiable(uploads: u64, script: impl FnMut(Asked) -> Reaction + Send + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("ws://{}/node/link", listener.local_addr().unwrap());
         let ((told, events), (noted, applied)) = (mpsc::channel(64), mpsc::channel(64));
-        let shared =
-            Arc::new(Shared { script: Mutex::new(Box::new(script)), told, last_event: Mutex::new(0), applied: noted });
+        let shared = Arc::new(Shared {
+            script: Mutex::new(Box::new(script)),
+            told,
+            last_event: Mutex::new(0),
+            uploads,
+            uploaded: Mutex::new(0),
+            applied: noted,
+        });
         let app = Router::new().route("/node/link", get(link)).with_state(shared);
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -83,9 +97,9 @@ impl ControlPlane {
         timeout(PATIENCE, self.events.recv()).await.expect("an event in time").unwrap()
     }
 
-    /// The node has carried out command number one.
-    pub async fn command_applied(&mut self) {
-        assert_eq!(timeout(PATIENCE, self.applied.recv()).await.expect("an acknowledgement in time"), Some(1));
+    /// The number of the next command that the node has carried out.
+    pub async fn command_applied(&mut self) -> u64 {
+        timeout(PATIENCE, self.applied.recv()).await.expect("an acknowledgement in time").unwrap()
     }
 
     /// No event is waiting.
@@ -113,8 +127,8 @@ async fn converse(shared: &Shared, socket: &mut WebSocket) -> Option<()> {
                 *shared.last_event.lock().unwrap() = sequence;
                 send(socket, ControlMessage::Applied { event: sequence }).await?;
                 if let Event::RecordingUploaded { recording, .. } = &event {
-                    let command = Command::RecordingReady { recording: *recording, url: "https://example.com".into() };
-                    send(socket, ControlMessage::Command { sequence: 1, command }).await?;
+                    let (sequence, command) = judge(shared, *recording);
+                    send(socket, ControlMessage::Command { sequence, command }).await?;
                 }
                 shared.told.send(event).await.ok()?;
             }
@@ -133,6 +147,13 @@ async fn converse(shared: &Shared, socket: &mut WebSocket) -> Option<()> {
         }
     }
     None
+}
+
+fn judge(shared: &Shared, recording: RecordingId) -> (u64, Command) {
+    let mut uploaded = shared.uploaded.lock().unwrap();
+    *uploaded += 1;
+    let ready = || Command::RecordingReady { recording, url: "https://example.com".into() };
+    (*uploaded, if *uploaded < shared.uploads { Command::UploadAgain { recording } } else { ready() })
 }
 
 fn question(query: Query) -> Option<Asked> {

@@ -53,7 +53,7 @@ async fn delivered(mut control_plane: ControlPlane, node: &Node, bucket: &Bucket
         }
     }
     assert_eq!(String::from_utf8(bucket.object(name)).unwrap(), FILE);
-    control_plane.command_applied().await;
+    assert_eq!(control_plane.command_applied().await, 1);
     assert!(!node.has_capture(), "the spool still has what the customer has");
     assert!(control_plane.is_silent());
 }
@@ -188,6 +188,27 @@ async fn a_lost_control_plane_resumes_the_same_upload() {
     delivered(control_plane, &node, &bucket, "upload").await;
     assert_eq!(bucket.numbers("upload"), PARTS.map(|(number, _)| number), "no part was sent twice");
     assert_eq!(node.mixes(), 1);
+}
+
+#[tokio::test]
+async fn what_the_bucket_lost_is_uploaded_again() {
+    let bucket = Bucket::start().await;
+    let (signing, mut begun) = (bucket.clone(), 0);
+    let mut control_plane = ControlPlane::start_insatiable(3, move |asked| match asked {
+        Asked::Begin { .. } => {
+            begun += 1;
+            upload(["first", "second", "third"][begun - 1])
+        }
+        Asked::Sign { upload, number } => parts(signing.url(&upload, number)),
+    })
+    .await;
+    let node = Node::start(&control_plane).await;
+    for (name, number) in ["first", "second", "third"].into_iter().zip(1..) {
+        assert_eq!(control_plane.command_applied().await, number);
+        assert_eq!(String::from_utf8(bucket.object(name)).unwrap(), FILE);
+    }
+    assert!(!node.has_capture());
+    assert_eq!(node.mixes(), 3);
 }
 
 #[tokio::test]
