@@ -12,6 +12,7 @@ mod link;
 mod links;
 mod protections;
 mod recording;
+mod secrets;
 mod sessions;
 mod start_up;
 mod support;

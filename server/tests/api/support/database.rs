@@ -33,6 +33,18 @@ async fn create_postgres() -> String {
     url.into()
 }
 
+/// Everything a PostgreSQL database holds, as text.
+pub async fn pg_dump(url: &str) -> Vec<u8> {
+    let output = Command::new("pg_dump")
+        .args(["--data-only", "--dbname", url])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("pg_dump is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 /// Arranges what no service offers yet.
 pub async fn psql(url: &str, statement: &str) {
     let status = Command::new("psql")

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod database;
 pub mod node;
+pub mod program;
 pub mod receiver;
 pub mod server;
 pub mod signer;

@@ -13,6 +13,7 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, Message, client::IntoClientRequest as _, protocol::CloseFrame},
 };
+use url::Url;
 
 /// Who a node says it is.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,17 @@ impl FakeNode {
         secret: &str,
         origin: Option<&str>,
     ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
-        let mut url = server.url("/node/link");
+        Self::try_to_open(server.url("/"), secret, origin).await
+    }
+
+    /// The same to any control plane at this address.
+    pub async fn try_to_open(
+        mut url: Url,
+        secret: &str,
+        origin: Option<&str>,
+    ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
+        url.set_path("/node/link");
+        url.set_query(None);
         url.set_scheme("ws").unwrap();
         let mut request = url.as_str().into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {secret}").parse().unwrap());
@@ -59,18 +70,31 @@ impl FakeNode {
 
     pub async fn connect(server: &TestServer, identity: Identity) -> Self {
         let secret = std::fs::read_to_string(server.data_dir().join("keys/node.secret")).unwrap();
-        Self { identity, socket: Self::open(server, secret.trim(), None).await.unwrap(), queries: 0 }
+        Self::connect_to(server.url("/"), secret.trim(), identity).await
+    }
+
+    pub async fn connect_to(url: Url, secret: &str, identity: Identity) -> Self {
+        Self { identity, socket: Self::try_to_open(url, secret, None).await.unwrap(), queries: 0 }
     }
 
     /// Says hello; the answer is the last event the control plane applied.
     pub async fn hello(&mut self, last_command: u64) -> u64 {
+        self.welcome(last_command).await.0
+    }
+
+    /// Says hello; the key of its join tokens.
+    pub async fn token_key(&mut self) -> String {
+        self.welcome(0).await.1
+    }
+
+    async fn welcome(&mut self, last_command: u64) -> (u64, String) {
         let Identity { node, boot } = self.identity;
         let signaling_url = "ws://localhost:3001".to_owned();
         self.send(&NodeMessage::Hello { version: LINK_VERSION, node, boot, signaling_url, last_command }).await;
         match self.message().await {
             ControlMessage::Welcome { last_event, token_key } => {
                 assert_eq!(token_key.len(), 64);
-                last_event
+                (last_event, token_key)
             }
             other => panic!("welcome expected: {other:?}"),
         }
