@@ -6,16 +6,23 @@ use crate::{
     services::Services,
     storage::{Bucket, Scope},
 };
-use protocol::ids::{OrgId, RecordingId};
+use protocol::ids::{OrgId, RecordingId, StorageId};
 
-pub(super) async fn run(services: &Services, org: OrgId, recording: RecordingId, upload: &str) -> Result<Outcome> {
-    let mut tx = services.read().await?;
-    let mut org = tx.org(org);
-    let Some(row) = org.recording(recording).await? else { return Ok(Outcome::Done) };
-    let Some(storage) = org.storage_of(row.storage()).await? else { return Ok(Outcome::Done) };
-    drop(tx);
-    let scope = Scope::Recording { id: recording, key: &row.object_key };
-    match Bucket::open(services, &storage, scope).await?.abort_upload(&row.object_key, upload).await {
+/// An upload that a bucket has begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun<'a> {
+    pub recording: RecordingId,
+    pub storage: StorageId,
+    pub key: &'a str,
+    pub upload: &'a str,
+}
+
+pub(super) async fn run(services: &Services, org: OrgId, begun: Begun<'_>) -> Result<Outcome> {
+    let Begun { recording, storage, key, upload } = begun;
+    let storage = services.read().await?.org(org).storage_of(storage).await?;
+    let Some(storage) = storage.filter(|storage| storage.removed_at.is_none()) else { return Ok(Outcome::Done) };
+    let bucket = Bucket::open(services, &storage, Scope::Recording { id: recording, key }).await?;
+    match bucket.abort_upload(key, upload).await {
         Err(error) if !error.is_not_found() => Err(error.into()),
         _ => Ok(Outcome::Done),
     }

@@ -1,6 +1,9 @@
 //! Completes an upload and verifies the object; only then is the recording ready.
 
-use super::runner::Outcome;
+use super::{
+    Work,
+    runner::{Outcome, push},
+};
 use crate::{
     error::{Error, Result},
     recordings::ending,
@@ -102,6 +105,9 @@ async fn again(services: &Services, row: &RecordingRow, reason: &str) -> Result<
     } else if tx.org(owner).begin_upload_again(row.id(), services.now()).await? {
         let command = Command::UploadAgain { recording: row.id() };
         tx.push_command(row.node(), &command, services.now()).await?;
+        if let Some(work) = Work::abort_upload(owner, row) {
+            push(services, &mut tx, &work).await?;
+        }
         tx.commit().await?;
     }
     Ok(Outcome::Done)

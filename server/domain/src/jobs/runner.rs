@@ -95,7 +95,10 @@ pub async fn run(services: &Services, job: Claimed) {
 async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outcome> {
     match work {
         Work::FinalizeUpload { org, recording } => finalize_upload::run(services, *org, *recording, attempt).await,
-        Work::AbortUpload { org, recording, upload } => abort_upload::run(services, *org, *recording, upload).await,
+        Work::AbortUpload { org, recording, storage, key, upload } => {
+            let begun = abort_upload::Begun { recording: *recording, storage: *storage, key, upload };
+            abort_upload::run(services, *org, begun).await
+        }
         Work::DeleteObject { org, recording } => delete_object::run(services, *org, *recording, attempt).await,
         Work::DeliverWebhook { org, message } => deliver_webhook::run(services, *org, *message, attempt).await,
         Work::SendMail { org, mail } => send_mail::run(services, *org, *mail).await,

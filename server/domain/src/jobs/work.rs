@@ -1,5 +1,6 @@
 //! What a job does, as it is stored.
 
+use crate::store::RecordingRow;
 use protocol::ids::{MailId, MessageId, OrgId, RecordingId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -53,6 +54,9 @@ pub(crate) enum Work {
     AbortUpload {
         org: OrgId,
         recording: RecordingId,
+        /// Where it was begun; the recording may have gone elsewhere since.
+        storage: StorageId,
+        key: String,
         upload: String,
     },
     /// Delete the object, tell everyone.
@@ -83,6 +87,12 @@ pub(crate) enum Work {
 
 impl Work {
     pub(crate) const PERIODIC: [Self; 3] = [Self::ReconcileRecordings, Self::ApplyRetention, Self::SweepExpired];
+
+    /// Gives up the upload a recording has begun, if it has.
+    pub(crate) fn abort_upload(org: OrgId, row: &RecordingRow) -> Option<Self> {
+        let (storage, key) = (row.storage(), row.object_key.clone());
+        row.upload_id.clone().map(|upload| Self::AbortUpload { org, recording: row.id(), storage, key, upload })
+    }
 
     pub(crate) fn kind(&self) -> &'static str {
         match self {

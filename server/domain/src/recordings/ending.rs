@@ -47,8 +47,7 @@ pub(crate) async fn fail(
     let command = Command::RecordingFailed { recording: row.id(), cause };
     org.system().push_command(row.node(), &command, services.now()).await?;
     step(org, row, &change).await?;
-    if let Some(upload) = row.upload_id.clone() {
-        let work = Work::AbortUpload { org: org.id(), recording: row.id(), upload };
+    if let Some(work) = Work::abort_upload(org.id(), row) {
         jobs::push(services, org.system(), &work).await?;
     }
     audit::record(services, org, Actor::System, "recording.failed", &row.id(), cause.as_str()).await?;

@@ -11,6 +11,7 @@ mod links;
 mod nodes;
 mod recordings;
 mod retention;
+mod storages;
 mod support;
 mod tenants;
 mod webhooks;

@@ -1,4 +1,4 @@
-use crate::support::{World, on_both, upload};
+use crate::support::{TestNode, World, on_both, upload};
 use domain::{Access, applications, jobs, mail, nodes, recordings};
 use protocol::{
     ids::{NodeId, RecordingId},
@@ -8,6 +8,10 @@ use protocol::{
 
 async fn state(world: &World, access: &Access, id: RecordingId) -> RecordingState {
     recordings::get(&world.services, access, id).await.unwrap().state
+}
+
+async fn last_command(world: &World, node: &TestNode) -> Command {
+    nodes::commands_after(&world.services, node.id, 0).await.unwrap().pop().unwrap().1
 }
 
 on_both! {
@@ -104,20 +108,26 @@ on_both! {
 }
 
 on_both! {
-    async fn an_object_that_does_not_verify_fails_after_one_retry(world: World) {
+    async fn an_object_that_does_not_verify_is_made_again_but_not_for_ever(world: World) {
         let access = world.owner().await;
         let demo = world.demo(&access).await;
         let node = world.node().await;
         let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
-        upload(&world, &node, id, 17).await;
-        world.run_jobs().await;
-        assert_eq!(state(&world, &access, id).await, RecordingState::Uploading);
-        world.advance(5);
-        world.run_jobs().await;
+        for round in 1..=4 {
+            upload(&world, &node, id, 17).await;
+            world.run_jobs().await;
+            assert_eq!(state(&world, &access, id).await, RecordingState::Uploading, "a store may lag behind itself");
+            world.advance(5);
+            world.run_jobs().await;
+            if round < 4 {
+                assert_eq!(state(&world, &access, id).await, RecordingState::Mixing, "the node still has the capture");
+                assert_eq!(last_command(&world, &node).await, Command::UploadAgain { recording: id });
+            }
+        }
         let failed = recordings::get(&world.services, &access, id).await.unwrap();
         assert_eq!((failed.state, failed.failure_cause), (RecordingState::Failed, Some(FailureCause::UploadFailed)));
-        let commands = nodes::commands_after(&world.services, node.id, 0).await.unwrap();
-        assert_eq!(commands[0].1, Command::RecordingFailed { recording: id, cause: FailureCause::UploadFailed });
+        let failure = Command::RecordingFailed { recording: id, cause: FailureCause::UploadFailed };
+        assert_eq!(last_command(&world, &node).await, failure);
         assert!(mail::list(&world.services, &access).await.unwrap()[0].subject.ends_with("failed"));
         assert!(world.outside.state(|outside| outside.uploads.is_empty()));
     }
@@ -138,6 +148,8 @@ on_both! {
         assert_eq!(state(&world, &access, id).await, RecordingState::Uploading);
         world.outside.state(|outside| outside.bucket_closed = false);
         world.advance(3600);
+        world.run_jobs().await;
+        world.advance(30);
         world.run_jobs().await;
         assert_eq!(state(&world, &access, id).await, RecordingState::Ready);
     }

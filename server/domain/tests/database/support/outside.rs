@@ -121,6 +121,12 @@ fn answer(state: &mut State, request: &Received) -> Answer {
             if state.hook_answers.is_empty() { (200, String::new()) } else { state.hook_answers.remove(0) };
         return (status, headers, b"thank you\0".to_vec());
     }
+    if matches!(request.path.as_str(), "/second" | "/second/") {
+        return (200, String::new(), Vec::new());
+    }
+    if let Some(key) = request.path.strip_prefix("/second/") {
+        return object(state, request, &format!("second/{key}"));
+    }
     let Some(key) = request.path.strip_prefix("/recordings").filter(|_| !state.bucket_closed) else {
         return (403, String::new(), b"<Error><Code>AccessDenied</Code></Error>".to_vec());
     };
