@@ -123,6 +123,55 @@ async fn garbage_on_the_media_port_disturbs_nobody() {
     watch(&node, &mut anna, &mut ben, 50).await;
 }
 
+/// Whether the packets of each kind came under one numbering without gaps and repetitions.
+fn assert_contiguous(client: &Client) {
+    for payload_type in [AUDIO, VIDEO] {
+        let packets = client.received.iter().filter(|packet| packet.header.payload_type == payload_type);
+        let numbers: Vec<u16> = packets.map(|packet| packet.header.sequence_number).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{payload_type}: {numbers:?}");
+    }
+}
+
+#[tokio::test]
+async fn forged_cut_and_replayed_packets_of_an_established_session_harm_nobody() {
+    let node = Node::start();
+    let mut anna = Client::join(&node, "room", 1, Some(1000)).await;
+    let mut ben = Client::join(&node, "room", 2, Some(2000)).await;
+    connected(&node, &mut [&mut anna, &mut ben]).await;
+    watch(&node, &mut anna, &mut ben, 50).await;
+    watch(&node, &mut ben, &mut anna, 50).await;
+    let to = ([127, 0, 0, 1], node.workers.port()).into();
+    for (n, packet) in anna.sent.iter().enumerate() {
+        anna.send_garbage(to, packet);
+        for length in 0..packet.len() {
+            anna.send_garbage(to, &packet[..length]);
+        }
+        // The right header with a number of its own, and noise where the ciphertext was.
+        let mut forged = packet.clone();
+        let header = if forged[1] & 0x7f >= 64 { 8 } else { 12 };
+        for (i, byte) in forged.iter_mut().enumerate().skip(header) {
+            *byte = (i * 31 + n * 7) as u8;
+        }
+        for ahead in [0_u16, 1, 100, 20_000, 40_000] {
+            let number = u16::from_be_bytes([packet[2], packet[3]]).wrapping_add(ahead);
+            if header == 12 {
+                forged[2..4].copy_from_slice(&number.to_be_bytes());
+            }
+            anna.send_garbage(to, &forged);
+        }
+        let mut flipped = packet.clone();
+        let last = flipped.len() - 1;
+        flipped[n % last] ^= 1 << (n % 8);
+        anna.send_garbage(to, &flipped);
+    }
+    ben.received.clear();
+    anna.received.clear();
+    watch(&node, &mut anna, &mut ben, 200).await;
+    watch(&node, &mut ben, &mut anna, 200).await;
+    assert_contiguous(&anna);
+    assert_contiguous(&ben);
+}
+
 #[tokio::test]
 async fn the_same_token_twice_gets_media_on_the_second_socket() {
     let node = Node::start();

@@ -48,6 +48,8 @@ pub struct Client {
     offered: bool,
     offer_again: bool,
     pub connected: bool,
+    /// Encrypted media and its reports as they left, in order.
+    pub sent: Vec<Vec<u8>>,
     /// Everything received, in order of arrival.
     pub received: Vec<RtpPacket>,
     video_receivers: Vec<(RTCRtpReceiverId, u32)>,
@@ -130,6 +132,7 @@ impl Client {
             offered: false,
             offer_again: false,
             connected: false,
+            sent: Vec::new(),
             received: Vec::new(),
             video_receivers: Vec::new(),
             keyframe_requests,
@@ -229,6 +232,10 @@ impl Client {
     fn flush(&mut self) {
         while let Some(message) = self.pc.poll_write() {
             self.socket.send_to(&message.message, message.transport.peer_addr).unwrap();
+            // RFC 7983: what begins like this is RTP or RTCP.
+            if (128..192).contains(&message.message[0]) {
+                self.sent.push(message.message.to_vec());
+            }
         }
     }
 
