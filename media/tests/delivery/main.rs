@@ -3,5 +3,9 @@
 
 mod bucket;
 mod control_plane;
+mod full_disk;
 mod node;
 mod outages;
+#[path = "../relay/support/mod.rs"]
+#[expect(dead_code, reason = "the tests of the relay use the rest")]
+mod support;

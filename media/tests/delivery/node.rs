@@ -1,4 +1,4 @@
-//! A node with one finished capture in its spool. Its mixer is a script: what is mixed does not matter here.
+//! A node with a spool, and its mixer: mostly a script, because what is mixed does not matter here.
 
 use super::control_plane::{ControlPlane, PATIENCE, spec};
 use media::{
@@ -17,7 +17,14 @@ use protocol::{
     link::Command,
     recording::StopCause,
 };
-use std::{fs, net::Ipv4Addr, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::Ipv4Addr,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -29,29 +36,39 @@ pub const PARTS: [(u16, &str); 3] = [(2, "the middle, "), (3, "the end"), (1, "t
 pub const FILE: &str = "the beginning, the middle, the end";
 
 pub struct Node {
-    spool: TempDir,
+    spool: PathBuf,
+    pub recorder: Recorder,
+    _spool: Option<TempDir>,
     _running: JoinSet<()>,
 }
 
 impl Node {
-    /// Starts a node that finds the capture of [`spec`].
+    /// Starts a node that finds the finished capture of [`spec`] in its spool.
     pub async fn start(control_plane: &ControlPlane) -> Self {
         let spool = tempfile::tempdir().unwrap();
         let budget = Arc::new(SpoolBudget::open(spool.path(), u64::MAX).unwrap());
         let problem = |problem| panic!("capture problem: {problem:?}");
         let directory = spool.path().join(spec().id.to_string());
-        let capture = capture::start(&directory, &spec(), 1_700_000_000_000, budget.clone(), problem).unwrap();
+        let capture = capture::start(&directory, &spec(), 1_700_000_000_000, budget, problem).unwrap();
         capture.stop(1000, StopCause::PeerRequest);
         capture.finished().await;
 
         let (rooms, _) = mpsc::channel(1);
         let relay = RelaySettings { udp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 1 };
         let workers = Workers::start(&relay, &rooms).unwrap();
-        let (link, keep_link) = connect(&spool, control_plane);
+        let mixer = mixer(spool.path());
+        let node = Self::with(spool.path(), workers, mixer, control_plane);
+        node.recorder.recover().unwrap();
+        Self { _spool: Some(spool), ..node }
+    }
+
+    /// Starts a node on a spool, with the rooms of these workers.
+    pub fn with(spool: &Path, workers: Workers, mixer: PathBuf, control_plane: &ControlPlane) -> Self {
+        let (link, keep_link) = connect(spool, control_plane);
         let settings = RecorderSettings {
-            spool: spool.path().to_owned(),
-            budget,
-            mixer: mixer(&spool),
+            spool: spool.to_owned(),
+            budget: Arc::new(SpoolBudget::open(spool, u64::MAX).unwrap()),
+            mixer,
             mixes: 1,
             pauses: Pauses {
                 part: vec![Duration::from_millis(1); 4],
@@ -63,12 +80,11 @@ impl Node {
         let recorder = Recorder::new(settings, link, workers, parts);
         let mut running = JoinSet::new();
         running.spawn(keep_link(Commands(recorder.clone())));
-        recorder.recover().unwrap();
-        Self { spool, _running: running }
+        Self { spool: spool.to_owned(), recorder, _spool: None, _running: running }
     }
 
     pub fn has_capture(&self) -> bool {
-        self.spool.path().join(spec().id.to_string()).join("events.log").exists()
+        self.spool.join(spec().id.to_string()).join("events.log").exists()
     }
 
     /// Waits until the capture is gone.
@@ -82,13 +98,13 @@ impl Node {
     }
 
     pub fn mixes(&self) -> usize {
-        fs::read_to_string(self.spool.path().join("mixes")).map_or(0, |lines| lines.lines().count())
+        fs::read_to_string(self.spool.join("mixes")).map_or(0, |lines| lines.lines().count())
     }
 }
 
 type KeepLink = Box<dyn FnOnce(Commands) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>;
 
-fn connect(spool: &TempDir, control_plane: &ControlPlane) -> (Link, KeepLink) {
+fn connect(spool: &Path, control_plane: &ControlPlane) -> (Link, KeepLink) {
     let settings = LinkSettings {
         control_url: control_plane.url.clone(),
         secret: Zeroizing::new("secret".to_owned()),
@@ -96,22 +112,22 @@ fn connect(spool: &TempDir, control_plane: &ControlPlane) -> (Link, KeepLink) {
         signaling_url: "ws://localhost:1".to_owned(),
         token_key: TokenKey::default(),
     };
-    let (identity, outbox) = (Identity::open(spool.path()).unwrap(), Outbox::open(spool.path()).unwrap());
+    let (identity, outbox) = (Identity::open(spool).unwrap(), Outbox::open(spool).unwrap());
     let (link, keep_link) = control::connect(settings, identity, outbox, CancellationToken::new());
     (link, Box::new(keep_link))
 }
 
 /// Writes the parts as `mixdown-media mix` does, and a line for each time it ran.
-fn mixer(spool: &TempDir) -> PathBuf {
+fn mixer(spool: &Path) -> PathBuf {
     let parts = PARTS.map(|(part, text)| format!(r#"printf '{{"part":{part},"bytes":{}}}\n%s' '{text}'"#, text.len()));
     let done = format!(
         r#"{{"done":{{"bytes":{},"durationMs":1,"width":1280,"height":720,"approximateSync":false}}}}"#,
         FILE.len()
     );
-    let mixes = spool.path().join("mixes");
+    let mixes = spool.join("mixes");
     let script =
         format!("#!/bin/sh\nread key\necho mixed >> '{}'\n{}\necho '{done}'\n", mixes.display(), parts.join("\n"));
-    let path = spool.path().join("mixer");
+    let path = spool.join("mixer");
     fs::write(&path, script).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
     path

@@ -166,8 +166,8 @@ async fn forged_cut_and_replayed_packets_of_an_established_session_harm_nobody()
     }
     ben.received.clear();
     anna.received.clear();
-    watch(&node, &mut anna, &mut ben, 200).await;
-    watch(&node, &mut ben, &mut anna, 200).await;
+    watch(&node, &mut anna, &mut ben, 80).await;
+    watch(&node, &mut ben, &mut anna, 80).await;
     assert_contiguous(&anna);
     assert_contiguous(&ben);
 }
