@@ -8,10 +8,7 @@ use crate::{
     error::{Error, Result},
     recordings::ending,
     services::Services,
-    storage::{
-        Bucket, BucketError, Scope,
-        health::{self, Standing},
-    },
+    storage::{Bucket, BucketError, Scope, health},
     store::{RecordingRow, StorageRow, unsigned},
 };
 use protocol::{
@@ -79,12 +76,11 @@ async fn deliver(services: &Services, row: &RecordingRow, storage: &StorageRow) 
     Ok(Outcome::Done)
 }
 
-/// The bucket does not work: the recording waits for it, or goes to the second storage if that one works.
+/// The bucket does not work: the recording waits for it, or goes to another one that works.
 async fn wait(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<Outcome> {
     let mut tx = services.begin().await?;
     let mut org = tx.org(storage.org());
-    let second = org.storage_with(Standing::Second).await?;
-    if second.is_some_and(|second| second.id() != storage.id() && second.works()) {
+    if !health::candidates(&mut org, row).await?.is_empty() {
         drop(tx);
         return again(services, row, "its bucket stopped working").await;
     }

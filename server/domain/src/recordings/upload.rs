@@ -6,10 +6,7 @@ use crate::{
     clock::to_date,
     error::{Error, Result},
     services::Services,
-    storage::{
-        Bucket, BucketError, Scope,
-        health::{self, Standing},
-    },
+    storage::{Bucket, BucketError, Scope, health},
     store::{RecordingRow, StorageRow, unsigned},
 };
 use protocol::{
@@ -39,9 +36,8 @@ pub async fn begin_upload(
         note_refusal(services, &storage, id, refused).await?;
     }
     abort_previous(services, &row, &storage).await;
-    let second = services.read().await?.org(owner).storage_with(Standing::Second).await?;
-    let candidates = [Some(storage), second];
-    for storage in candidates.into_iter().flatten().filter(StorageRow::works) {
+    let candidates = health::candidates(&mut services.read().await?.org(owner), &row).await?;
+    for storage in candidates {
         let key = key_in(&storage, &row);
         match create(services, &storage, id, &key).await {
             Ok((upload, destination)) => {

@@ -9,7 +9,7 @@ use crate::{
     jobs::{self, Work},
     mail, notifications,
     services::Services,
-    store::{OrgTx, StorageRow, unsigned},
+    store::{OrgTx, RecordingRow, StorageRow, unsigned},
 };
 use chrono::{DateTime, Utc};
 use std::{fmt, str::FromStr, time::Duration};
@@ -84,6 +84,23 @@ impl Health {
             (true, Some((since, reason))) => Self::Degraded { since: to_date(unsigned(since)), reason },
         }
     }
+}
+
+/// Storages that work and may take a recording, best first: where it was meant to go, where its application records by
+/// now, and the second one.
+pub(crate) async fn candidates(org: &mut OrgTx<'_>, row: &RecordingRow) -> Result<Vec<StorageRow>> {
+    let found = [
+        org.storage_of(row.storage()).await?,
+        org.storage_for(row.application()).await?,
+        org.storage_with(Standing::Second).await?,
+    ];
+    let mut candidates: Vec<StorageRow> = Vec::new();
+    for storage in found.into_iter().flatten().filter(StorageRow::works) {
+        if candidates.iter().all(|known| known.id() != storage.id()) {
+            candidates.push(storage);
+        }
+    }
+    Ok(candidates)
 }
 
 /// Everything a recording needs was tried and works.

@@ -161,6 +161,25 @@ on_both! {
 }
 
 on_both! {
+    async fn what_is_held_follows_its_application_to_a_new_storage(world: World) {
+        let access = world.owner().await;
+        let services = &world.services;
+        let demo = world.demo(&access).await;
+        let node = world.node().await;
+        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        world.outside.state(|outside| outside.bucket_closed = true);
+        let answer = recordings::begin_upload(services, node.id, id, None).await.unwrap();
+        assert!(matches!(answer, Answer::Held { .. }), "{answer:?}");
+        let storage = second(&world, &access).await;
+        storage::use_as(services, &access, storage.id, Standing::Primary).await.unwrap();
+        upload(&world, &node, id, 16).await;
+        world.run_jobs().await;
+        let ready = recordings::get(services, &access, id).await.unwrap();
+        assert_eq!((ready.state, ready.bucket.as_str()), (RecordingState::Ready, "second"));
+    }
+}
+
+on_both! {
     async fn what_was_uploaded_before_the_bucket_failed_goes_to_the_second_storage(world: World) {
         let access = world.owner().await;
         let services = &world.services;
