@@ -18,6 +18,14 @@ const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 /// Written once all parts are up: after a crash the upload is reported again instead of being done again.
 const UPLOADED: &str = "uploaded.json";
 
+/// What the control plane does not know yet.
+struct News {
+    /// That the capture is being mixed.
+    mixing: bool,
+    /// Why the upload before was given up.
+    refused: Option<PartRefusal>,
+}
+
 impl Recorder {
     /// Mixes, uploads and reports, once more when that is wanted meanwhile. The capture stays until the control plane
     /// says how the recording ended.
@@ -77,9 +85,9 @@ impl Recorder {
     /// bucket that is down today may be up tomorrow. How long that is worth trying, the control plane decides.
     async fn mix(&self, recording: RecordingId, key: &CaptureKey, directory: &Path) -> Result<Uploaded, UploadError> {
         let pauses = &self.0.settings.pauses;
-        let (mut failed_mixes, mut pause, mut refused) = (0, pauses.attempt, None);
+        let (mut failed_mixes, mut pause, mut news) = (0, pauses.attempt, News { mixing: true, refused: None });
         loop {
-            let error = match self.mix_once(recording, key, directory, &mut refused).await {
+            let error = match self.mix_once(recording, key, directory, &mut news).await {
                 Err(error) => error,
                 uploaded => return uploaded,
             };
@@ -96,7 +104,7 @@ impl Recorder {
                     sleep(hold.clamp(SHORTEST_HOLD, LONGEST_HOLD)).await;
                     continue;
                 }
-                UploadError::Refused { refusal, .. } => refused = Some(refusal),
+                UploadError::Refused { refusal, .. } => news.refused = Some(refusal),
                 UploadError::Unavailable => {}
             }
             sleep(pause).await;
@@ -110,18 +118,19 @@ impl Recorder {
         recording: RecordingId,
         key: &CaptureKey,
         directory: &Path,
-        refused: &mut Option<PartRefusal>,
+        news: &mut News,
     ) -> Result<Uploaded, UploadError> {
         let inner = &self.0;
         let Ok(_turn) = inner.mixes.acquire().await else { return Err(UploadError::Gone) };
         let (link, pauses) = (&inner.link, &inner.settings.pauses.part);
-        let upload = Upload::begin(link, &inner.parts, pauses, recording, refused.clone()).await;
+        let upload = Upload::begin(link, &inner.parts, pauses, recording, news.refused.clone()).await;
         if !matches!(upload, Err(UploadError::Unavailable)) {
-            // The control plane knows now.
-            *refused = None;
+            news.refused = None;
         }
         let upload = upload?;
-        link.event(Event::RecordingMixing { recording }).await;
+        if std::mem::take(&mut news.mixing) {
+            link.event(Event::RecordingMixing { recording }).await;
+        }
         let uploaded = upload.send(MixProcess::start(&inner.settings.mixer, directory, key).await?).await?;
         if let Err(error) = write_uploaded(directory, &uploaded) {
             // The event is what counts; without the note a crash costs a second mix.
