@@ -70,3 +70,23 @@ CREATE TABLE app_keys (
 );
 
 CREATE INDEX app_keys_application_idx ON app_keys (org_id, application_id);
+
+-- Runs through everything a recording needs of a storage. One at a time per storage.
+CREATE TABLE validations (
+    org_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    storage_id TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    state TEXT NOT NULL,
+    steps TEXT NOT NULL,
+    started_at BIGINT NOT NULL,
+    finished_at BIGINT,
+    CONSTRAINT validations_pkey PRIMARY KEY (org_id, id),
+    CONSTRAINT validations_storage_fkey FOREIGN KEY (org_id, storage_id) REFERENCES storages (org_id, id),
+    CONSTRAINT validations_cause_known CHECK (cause IN ('requested', 'daily', 'refused', 'recovery')),
+    CONSTRAINT validations_state_known CHECK (state IN ('running', 'passed', 'failed')),
+    CONSTRAINT validations_end_known CHECK ((state = 'running') = (finished_at IS NULL))
+);
+
+CREATE UNIQUE INDEX validations_running_idx ON validations (org_id, storage_id) WHERE state = 'running';
+CREATE INDEX validations_storage_idx ON validations (org_id, storage_id, started_at);

@@ -95,6 +95,8 @@ ids! {
     MessageId = "msg_";
     /// One mail in the outbox.
     MailId = "mail_";
+    /// A run through everything a recording needs of a storage.
+    ValidationId = "val_";
     /// One row of the audit log.
     AuditId = "aud_";
 }

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Kind, Result},
     secrets::{hash_token, new_token},
     services::Services,
-    storage::{self, Bucket},
+    storage,
     store::{NewOrg, NewUser},
 };
 use applications::Plan;
@@ -80,8 +80,7 @@ async fn validate_embedded_store(services: &Services) -> Result<bool> {
     if services.settings().embedded_store.is_none() {
         return Ok(false);
     }
-    let bucket = Bucket::embedded(services, &storage::embedded_target(services)?)?;
-    let steps = storage::try_bucket(services, &bucket, true).await?;
+    let steps = storage::try_embedded(services, &storage::embedded_target(services)?).await?;
     if let Some(failed) = steps.iter().find(|step| step.remedy.is_some()) {
         let remedy = failed.remedy.clone().unwrap_or_default();
         let message = format!("The embedded store did not pass \"{}\". {remedy}", failed.name.label());

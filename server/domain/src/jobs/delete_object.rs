@@ -1,14 +1,11 @@
 //! Deletes a recording's object from the customer's bucket.
 
-use super::{
-    Work,
-    runner::{LEASE, Outcome, push},
-};
+use super::runner::{LEASE, Outcome};
 use crate::{
     error::Result,
     recordings::deletion,
     services::Services,
-    storage::{Bucket, BucketError, Scope, health},
+    storage::{self, Bucket, BucketError, Scope, ValidationCause, health},
     store::{OrgTx, RecordingRow, StorageRow},
 };
 use protocol::ids::{OrgId, RecordingId};
@@ -68,15 +65,14 @@ fn is_gone(error: &BucketError) -> bool {
 async fn tell_health(
     services: &Services,
     org: &mut OrgTx<'_>,
-    storage: &StorageRow,
+    row: &StorageRow,
     error: &BucketError,
     attempt: u64,
 ) -> Result<()> {
     if error.is_passing() {
-        health::failed(services, org, storage, error).await
+        health::failed(services, org, row, error).await
     } else if attempt == 1 {
-        let work = Work::ValidateStorage { org: org.id(), storage: storage.id() };
-        push(services, org.system(), &work).await
+        storage::start_validation(services, org, row, ValidationCause::Refused).await.map(drop)
     } else {
         Ok(())
     }

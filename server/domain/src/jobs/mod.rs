@@ -6,6 +6,7 @@ mod delete_object;
 mod deliver_webhook;
 mod finalize_upload;
 mod reconcile_recordings;
+mod revalidate_storages;
 mod runner;
 mod schedule;
 mod send_mail;

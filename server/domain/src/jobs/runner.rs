@@ -2,7 +2,7 @@
 
 use super::{
     Lane, Work, abort_upload, apply_retention, delete_object, deliver_webhook, finalize_upload, reconcile_recordings,
-    schedule, send_mail, sweep_expired, validate_storage,
+    revalidate_storages, schedule, send_mail, sweep_expired, validate_storage,
 };
 use crate::{
     clock::to_date,
@@ -102,7 +102,10 @@ async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outco
         Work::DeleteObject { org, recording } => delete_object::run(services, *org, *recording, attempt).await,
         Work::DeliverWebhook { org, message } => deliver_webhook::run(services, *org, *message, attempt).await,
         Work::SendMail { org, mail } => send_mail::run(services, *org, *mail).await,
-        Work::ValidateStorage { org, storage } => validate_storage::run(services, *org, *storage).await,
+        Work::ValidateStorage { org, storage, validation } => {
+            validate_storage::run(services, *org, *storage, *validation).await
+        }
+        Work::RevalidateStorages => revalidate_storages::run(services).await,
         Work::ReconcileRecordings => reconcile_recordings::run(services).await,
         Work::ApplyRetention => apply_retention::run(services).await,
         Work::SweepExpired => sweep_expired::run(services).await,

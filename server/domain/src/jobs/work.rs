@@ -1,7 +1,7 @@
 //! What a job does, as it is stored.
 
 use crate::store::RecordingRow;
-use protocol::ids::{MailId, MessageId, OrgId, RecordingId, StorageId};
+use protocol::ids::{MailId, MessageId, OrgId, RecordingId, StorageId, ValidationId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -64,10 +64,11 @@ pub(crate) enum Work {
         org: OrgId,
         recording: RecordingId,
     },
-    /// Try a storage that stopped working, until it works again.
+    /// Run a validation that was begun.
     ValidateStorage {
         org: OrgId,
         storage: StorageId,
+        validation: ValidationId,
     },
     DeliverWebhook {
         org: OrgId,
@@ -81,12 +82,15 @@ pub(crate) enum Work {
     ReconcileRecordings,
     /// Periodic: request the deletion of recordings that are kept no longer.
     ApplyRetention,
+    /// Periodic: begin the validations of storages that are due.
+    RevalidateStorages,
     /// Periodic: delete what has expired.
     SweepExpired,
 }
 
 impl Work {
-    pub(crate) const PERIODIC: [Self; 3] = [Self::ReconcileRecordings, Self::ApplyRetention, Self::SweepExpired];
+    pub(crate) const PERIODIC: [Self; 4] =
+        [Self::ReconcileRecordings, Self::ApplyRetention, Self::RevalidateStorages, Self::SweepExpired];
 
     /// Gives up the upload a recording has begun, if it has.
     pub(crate) fn abort_upload(org: OrgId, row: &RecordingRow) -> Option<Self> {
@@ -104,6 +108,7 @@ impl Work {
             Self::SendMail { .. } => "send_mail",
             Self::ReconcileRecordings => "reconcile_recordings",
             Self::ApplyRetention => "apply_retention",
+            Self::RevalidateStorages => "revalidate_storages",
             Self::SweepExpired => "sweep_expired",
         }
     }
@@ -123,7 +128,7 @@ impl Work {
             | Self::ValidateStorage { org, .. }
             | Self::DeliverWebhook { org, .. }
             | Self::SendMail { org, .. } => Some(*org),
-            Self::ReconcileRecordings | Self::ApplyRetention | Self::SweepExpired => None,
+            Self::ReconcileRecordings | Self::ApplyRetention | Self::RevalidateStorages | Self::SweepExpired => None,
         }
     }
 
@@ -132,8 +137,10 @@ impl Work {
         match self {
             Self::FinalizeUpload { recording, .. } => Some(format!("finalize_upload/{recording}")),
             Self::DeleteObject { recording, .. } => Some(format!("delete_object/{recording}")),
-            Self::ReconcileRecordings | Self::ApplyRetention | Self::SweepExpired => Some(self.kind().to_owned()),
-            Self::ValidateStorage { storage, .. } => Some(format!("validate_storage/{storage}")),
+            Self::ReconcileRecordings | Self::ApplyRetention | Self::RevalidateStorages | Self::SweepExpired => {
+                Some(self.kind().to_owned())
+            }
+            Self::ValidateStorage { validation, .. } => Some(format!("validate_storage/{validation}")),
             Self::AbortUpload { .. } | Self::DeliverWebhook { .. } | Self::SendMail { .. } => None,
         }
     }

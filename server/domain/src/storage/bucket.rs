@@ -86,6 +86,31 @@ impl<'a> Bucket<'a> {
         Ok(Self { services, address, credentials, options, authority, trusted })
     }
 
+    /// A bucket without credentials, for requests that are not signed.
+    pub(super) fn unsigned(
+        services: &'a Services,
+        kind: StorageKind,
+        target: &Target,
+        options: Options,
+    ) -> Result<Self, BucketError> {
+        let nobody = Keys { id: String::new(), secret: String::new().into(), token: None };
+        Self::with(services, kind, target, options, &nobody)
+    }
+
+    /// The same bucket with other options.
+    pub(super) fn with_options(&self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.options.clone();
+        change(&mut options);
+        Self {
+            services: self.services,
+            address: self.address.clone(),
+            credentials: self.credentials.clone(),
+            options,
+            authority: self.authority.clone(),
+            trusted: self.trusted.clone(),
+        }
+    }
+
     /// Whether the bucket is on a store of the installation.
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted.is_some()
@@ -94,11 +119,6 @@ impl<'a> Bucket<'a> {
     /// The customer's certificate authority, as PEM.
     pub(crate) fn ca_certificate(&self) -> Option<&str> {
         self.options.ca_certificate.as_deref()
-    }
-
-    pub(super) async fn head_bucket(&self) -> Result<(), BucketError> {
-        let action = self.address.head_bucket(Some(&self.credentials));
-        self.act(Method::HEAD, action, Vec::new(), Vec::new()).await.map(drop)
     }
 
     pub(super) async fn create_bucket(&self) -> Result<(), BucketError> {

@@ -36,6 +36,8 @@ pub(crate) struct Refusal {
     pub region: Option<String>,
     /// The bucket's clock.
     pub server_time: Option<DateTime<Utc>>,
+    /// What AWS says we are not authorized to perform.
+    pub action: Option<String>,
 }
 
 impl BucketError {
@@ -110,7 +112,16 @@ pub(super) fn refusal(answer: &Answer) -> Refusal {
         server_time: header(DATE.as_str())
             .and_then(|date| DateTime::parse_from_rfc2822(&date).ok())
             .map(|date| date.with_timezone(&Utc)),
+        action: xml::first_text(&document, "Message").as_deref().and_then(action),
     }
+}
+
+/// The action that a message of AWS names: "… is not authorized to perform: s3:PutObject on resource: …".
+fn action(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("not authorized to perform: ")?;
+    let action = rest.split(|c: char| c.is_whitespace()).next()?;
+    let known = |c: char| c.is_ascii_alphanumeric() || c == ':';
+    (action.contains(':') && action.len() <= 64 && action.chars().all(known)).then(|| action.to_owned())
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

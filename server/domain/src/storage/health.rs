@@ -1,12 +1,14 @@
 //! Whether a storage works, and what happens when it stops and when it works again: recordings are held, everyone is
 //! told, and it is tried again by itself.
 
-use super::bucket_error::BucketError;
+use super::{
+    bucket_error::BucketError,
+    validation::{self, ValidationCause},
+};
 use crate::{
     audit::{self, Actor},
     clock::to_date,
     error::Result,
-    jobs::{self, Work},
     mail, notifications,
     services::Services,
     store::{OrgTx, RecordingRow, StorageRow, unsigned},
@@ -141,21 +143,28 @@ pub(crate) async fn failed(
             return Ok(());
         }
     }
-    broken(services, org, storage, &error.sentence()).await
+    if broken(services, org, storage, &error.sentence()).await? {
+        validation::start(services, org, storage, ValidationCause::Refused).await?;
+    }
+    Ok(())
 }
 
-/// The storage does not work: degrades it, unless it is degraded already or has never worked.
-pub(crate) async fn broken(services: &Services, org: &mut OrgTx<'_>, storage: &StorageRow, reason: &str) -> Result<()> {
+/// The storage does not work: degrades it; false when it is degraded already or has never worked.
+pub(crate) async fn broken(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    storage: &StorageRow,
+    reason: &str,
+) -> Result<bool> {
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS).collect();
     if !org.set_storage_degraded(storage.id(), &reason, services.now()).await? {
-        return Ok(());
+        return Ok(false);
     }
     services.sessions().forget(storage.id());
     tracing::warn!(storage = %storage.id(), reason, "a storage does not work any more");
     audit::record(services, org, Actor::System, "storage.degraded", &storage.id(), &reason).await?;
-    let work = Work::ValidateStorage { org: org.id(), storage: storage.id() };
-    jobs::push(services, org.system(), &work).await?;
-    announce(services, org, storage, Some(&reason)).await
+    announce(services, org, storage, Some(&reason)).await?;
+    Ok(true)
 }
 
 /// Tells the owners, and the webhooks of the applications that record there.

@@ -6,6 +6,7 @@ mod change;
 mod credentials;
 pub(crate) mod health;
 mod key_template;
+pub mod policies;
 pub(crate) mod settings;
 mod sts;
 mod validation;
@@ -20,8 +21,12 @@ pub(crate) use credentials::{Scope, Sessions};
 pub use health::{Health, Standing};
 pub(crate) use key_template::{KeyParts, slug};
 pub use settings::{Encryption, StorageInput, StorageKind};
-pub use validation::{Outcome, Step, StepName, validate};
-pub(crate) use validation::{recheck, try_bucket};
+pub use validation::{
+    Outcome, Step, StepName, Validation, ValidationCause, ValidationState, validate, validation, validations,
+};
+pub(crate) use validation::{
+    perform as perform_validation, start as start_validation, start_due as start_due_validations, try_embedded,
+};
 
 use crate::{
     access::Access,

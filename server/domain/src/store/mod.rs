@@ -19,6 +19,7 @@ mod sessions;
 mod storages;
 mod tx;
 mod unfinished;
+mod validations;
 mod values;
 
 pub(crate) use accounts::{NewOrg, NewUser};
@@ -34,6 +35,7 @@ pub(crate) use recordings::{NewRecording, RecordingRow, Step};
 pub(crate) use storages::{HeldRow, NewStorage, StorageRow};
 pub(crate) use tx::{OrgTx, Tx};
 pub(crate) use unfinished::{Unfinished, UnfinishedSince};
+pub(crate) use validations::{CheckedStorage, ValidationRow};
 use values::{JsonText, Name, Text};
 pub(crate) use values::{signed, unsigned};
 

@@ -14,4 +14,5 @@ mod retention;
 mod storages;
 mod support;
 mod tenants;
+mod validation;
 mod webhooks;

@@ -107,6 +107,7 @@ on_both! {
         world.advance(900);
         world.run_jobs().await;
         assert_eq!(world.demo(&access).await.storage_health, Health::Working);
+        world.advance(1);
         upload(&world, &node, id, 16).await;
         world.run_jobs().await;
         let ready = recordings::get(services, &access, id).await.unwrap();

@@ -15,6 +15,7 @@ from moto.kms.models import kms_backends  # noqa: E402
 from moto.s3.models import s3_backends  # noqa: E402
 
 import s3  # noqa: E402
+import signature  # noqa: E402
 from fronts import Front  # noqa: E402
 
 FRONTS = {}
@@ -39,12 +40,16 @@ def role(account, name, trust, policy):
     return {"arn": made.arn}
 
 
+def role_policy(account, name, policy):
+    iam_backends[account]["aws"].put_role_policy(name, "policy", json.dumps(policy))
+
+
 def role_trust(account, name, trust):
     iam_backends[account]["aws"].update_assume_role_policy(name, json.dumps(trust))
 
 
 def kms_key(account, region):
-    return {"arn": kms_backends[account][region].create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "").arn}
+    return {"arn": kms_backends[account][region].create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", []).arn}
 
 
 def bucket(account, name, region):
@@ -52,11 +57,13 @@ def bucket(account, name, region):
 
 
 def bucket_policy(name, policy):
-    s3.bucket_of(name).policy = policy and json.dumps(policy)
+    s3.bucket_of(name).policy = json.dumps(policy).encode()
 
 
 def bucket_cors(name, rules):
-    s3.bucket_of(name).set_cors(rules)
+    """Takes rules as the AWS console does."""
+    plural = {"AllowedOrigins": "AllowedOrigin", "AllowedMethods": "AllowedMethod", "AllowedHeaders": "AllowedHeader"}
+    s3.bucket_of(name).set_cors([{plural[n]: v for n, v in rule.items() if n in plural} for rule in rules])
 
 
 def objects(name):
@@ -82,11 +89,17 @@ def uploads(name):
     return [one.key_name for one in s3.bucket_of(name).multiparts.values()]
 
 
+def session(account, name, policy):
+    """Temporary credentials, as a machine has them that AWS gave a role."""
+    arn = f"arn:aws:sts::{account}:assumed-role/{name}/machine"
+    key, secret, token = f"ASIA{account}TEMP", "temporary", "token"
+    signature.SESSIONS[key] = signature.Caller(arn, account, secret, [[json.dumps(policy)]], token)
+    return {"arn": arn, "access_key_id": key, "secret": secret, "token": token}
+
+
 def expire_sessions(account):
     """Ends every session of an account's roles."""
-    from signature import SESSIONS
-
-    for session in SESSIONS.values():
+    for session in signature.SESSIONS.values():
         if session.account == account:
             session.expires = 0
 
@@ -105,9 +118,9 @@ def front_open(port):
     FRONTS[port].open()
 
 
-def front_time(port, now):
-    """Stops the front's clock at `now`, in seconds; null lets it run again."""
-    FRONTS[port].fixed = now
+def front_time(port, ahead):
+    """Sets the front's clock ahead of the real one, in seconds."""
+    FRONTS[port].ahead = ahead
 
 
 def front_redirect(port, region):
@@ -118,11 +131,15 @@ def front_redirect(port, region):
 COMMANDS = {
     command.__name__: command
     for command in (
-        user, user_policy, role, role_trust, kms_key, bucket, bucket_policy, bucket_cors, objects, uploads,
+        user, user_policy, role, role_policy, role_trust, session, kms_key, bucket, bucket_policy, bucket_cors, objects, uploads,
         expire_sessions, front, front_close, front_open, front_time, front_redirect,
     )
 }  # fmt: skip
 
 for line in sys.stdin:
     command, arguments = json.loads(line)
-    print(json.dumps(COMMANDS[command](**arguments)), flush=True)
+    try:
+        answer = {"done": COMMANDS[command](**arguments)}
+    except Exception as problem:
+        answer = {"problem": repr(problem)}
+    print(json.dumps(answer), flush=True)

@@ -65,7 +65,7 @@ class Front:
         if certificate:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(certificate, key)
-        self.fixed, self.redirect_to, self.port = None, None, 0
+        self.ahead, self.redirect_to, self.port = 0, None, 0
         self.open()
 
     def open(self):
@@ -81,7 +81,7 @@ class Front:
         self.server.server_close()
 
     def now(self):
-        return time.time() if self.fixed is None else self.fixed
+        return time.time() + self.ahead
 
     def serve(self, environ, start_response):
         request = Request(environ)

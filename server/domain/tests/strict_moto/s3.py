@@ -47,16 +47,12 @@ def check(request, front):
 
 
 def _allowed(bucket, caller, action, resource):
-    by_bucket = bool(bucket.policy) and allows([_text(bucket.policy)], action, resource, caller)
+    by_bucket = bool(bucket.policy) and allows([bucket.policy.decode()], action, resource, caller)
     if caller is None:
         return by_bucket
     context = _key_context(bucket, resource) if action.startswith("kms:") else None
     by_identity = all(allows(layer, action, resource, None, context) for layer in caller.layers)
     return by_identity and (caller.account == bucket.account_id or by_bucket)
-
-
-def _text(policy):
-    return policy.decode() if isinstance(policy, bytes) else policy
 
 
 def _needed(request, bucket, key):
@@ -96,17 +92,14 @@ def _needed_by_headers(request, bucket, query, resource):
 
 def _key_arn(bucket, name):
     """The key that an identifier, ARN or alias means."""
-    backend = kms_backends[bucket.account_id][bucket.region_name]
-    for key in backend.keys.values():
-        aliases = [alias for alias in backend.get_all_aliases().get(key.id, ())]
-        if name in (key.arn, key.id) or name.rpartition(":")[2] in aliases:
+    for key in kms_backends[bucket.account_id][bucket.region_name].keys.values():
+        if name in (key.arn, key.id) or name.rpartition(":")[2] in key.aliases:
             return key.arn
     raise Refusal(400, "KMS.NotFoundException", f"Key '{name}' does not exist")
 
 
 def _key_context(bucket, arn):
-    backend = kms_backends[bucket.account_id][bucket.region_name]
-    aliases = list(backend.get_all_aliases().get(arn.rpartition("/")[2], ()))
+    aliases = list(kms_backends[bucket.account_id][bucket.region_name].keys[arn.rpartition("/")[2]].aliases)
     return {"kms:ViaService": f"s3.{bucket.region_name}.amazonaws.com", "kms:ResourceAliases": aliases}
 
 

@@ -100,13 +100,22 @@ impl World {
         let outside = Outside::start().await;
         let clock = Clock::fixed(BEGINNING);
         let keys = Keys::new(&[7]);
-        let services = open(&database_url, &outside, &clock, keys.clone()).await.unwrap();
+        let settings = settings(&database_url, &outside, keys.clone());
+        let services = Services::open(settings, clock.clone(), Random::System).await.unwrap();
         Self { services, clock, outside, keys, database_url, numbers: AtomicU64::new(1), _directory: directory }
     }
 
     /// Opens the same database again, with these master keys.
     pub async fn reopen(&self, keys: &[u8]) -> Result<Services, domain::OpenError> {
-        open(&self.database_url, &self.outside, &self.clock, Keys::new(keys)).await
+        let settings = settings(&self.database_url, &self.outside, Keys::new(keys));
+        Services::open(settings, self.clock.clone(), Random::System).await
+    }
+
+    /// Starts the installation again with other settings.
+    pub async fn refit(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = settings(&self.database_url, &self.outside, self.keys.clone());
+        change(&mut settings);
+        self.services = Services::open(settings, self.clock.clone(), Random::System).await.unwrap();
     }
 
     /// Completes the set-up; the owner.
@@ -209,8 +218,8 @@ pub fn nothing() -> (RecordingId, AppKeyId) {
     (RecordingId::from_parts(1, [255; 10]), AppKeyId::from_parts(1, [255; 10]))
 }
 
-async fn open(url: &str, outside: &Outside, clock: &Clock, keys: Arc<Keys>) -> Result<Services, domain::OpenError> {
-    let settings = Settings {
+fn settings(url: &str, outside: &Outside, keys: Arc<Keys>) -> Settings {
+    Settings {
         database_url: url.to_owned(),
         master_keys: keys,
         node_secret: SecretString::from("node secret"),
@@ -225,6 +234,5 @@ async fn open(url: &str, outside: &Outside, clock: &Clock, keys: Arc<Keys>) -> R
         }),
         aws: Aws::default(),
         hold_limit: Duration::from_secs(7 * 24 * 3600),
-    };
-    Services::open(settings, clock.clone(), Random::System).await
+    }
 }
