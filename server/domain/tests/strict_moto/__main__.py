@@ -17,6 +17,7 @@ from moto.s3.models import s3_backends  # noqa: E402
 import s3  # noqa: E402
 import signature  # noqa: E402
 from fronts import Front  # noqa: E402
+from policies import allows  # noqa: E402
 
 FRONTS = {}
 
@@ -97,6 +98,12 @@ def session(account, name, policy):
     return {"arn": arn, "access_key_id": key, "secret": secret, "token": token}
 
 
+def session_may(account, action, resource):
+    """Whether the newest session of an account's roles allows this."""
+    newest = [one for one in signature.SESSIONS.values() if one.account == account][-1]
+    return all(allows(layer, action, resource) for layer in newest.layers)
+
+
 def expire_sessions(account):
     """Ends every session of an account's roles."""
     for session in signature.SESSIONS.values():
@@ -131,7 +138,7 @@ def front_redirect(port, region):
 COMMANDS = {
     command.__name__: command
     for command in (
-        user, user_policy, role, role_policy, role_trust, session, kms_key, bucket, bucket_policy, bucket_cors, objects, uploads,
+        user, user_policy, role, role_policy, role_trust, session, session_may, kms_key, bucket, bucket_policy, bucket_cors, objects, uploads,
         expire_sessions, front, front_close, front_open, front_time, front_redirect,
     )
 }  # fmt: skip

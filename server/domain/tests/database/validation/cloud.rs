@@ -182,6 +182,12 @@ impl Cloud {
         run("uploads", &json!({ "name": self.bucket }))
     }
 
+    /// Whether the newest session of a role in this account may do this with an object.
+    pub fn session_may(&self, action: &str, key: &str) -> bool {
+        let resource = format!("arn:aws:s3:::{}/{key}", self.bucket);
+        run("session_may", &json!({ "account": self.account, "action": action, "resource": resource }))
+    }
+
     pub fn expire_sessions(&self) {
         tell("expire_sessions", &json!({ "account": self.account }));
     }

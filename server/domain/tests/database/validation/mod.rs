@@ -2,13 +2,17 @@
 
 mod cloud;
 mod credentials;
+mod deliveries;
 mod endpoints;
+mod garage;
 mod permissions;
+mod repetition;
 
 use crate::support::World;
 use cloud::{Cloud, Key, REGION};
 use domain::{
-    Access, Settings,
+    Access,
+    settings::Aws,
     storage::{self, Keys, Outcome, Step, StepName, Storage, StorageInput, StorageKind, Validation, ValidationState},
 };
 use secrecy::SecretString;
@@ -18,18 +22,20 @@ use serde_json::Value;
 const ACTIONS: [&str; 5] =
     ["s3:PutObject", "s3:PutObjectTagging", "s3:GetObject", "s3:AbortMultipartUpload", "s3:DeleteObject"];
 
-/// An installation whose AWS is this cloud.
-async fn facing(world: &mut World, cloud: &Cloud) -> Access {
+/// Starts the installation again, with this cloud as its AWS.
+async fn aim(world: &mut World, cloud: &Cloud, own: Option<Keys>) {
     let endpoint: url::Url = cloud.endpoint().parse().unwrap();
-    let change = |settings: &mut Settings| {
-        settings.aws.s3_endpoint = Some(endpoint.clone());
-        settings.aws.sts_endpoint = Some(endpoint);
-    };
-    world.refit(change).await;
+    let aws = Aws { keys: own, s3_endpoint: Some(endpoint.clone()), sts_endpoint: Some(endpoint) };
+    world.refit(|settings| settings.aws = aws).await;
+}
+
+/// The owner of an installation whose AWS is this cloud.
+async fn facing(world: &mut World, cloud: &Cloud) -> Access {
+    aim(world, cloud, None).await;
     world.owner().await
 }
 
-/// An installation whose operator allows this private address.
+/// The owner of an installation whose operator allows this private address.
 async fn allowing(world: &mut World, address: &str) -> Access {
     let outside = world.outside.port();
     let list = format!("localhost:{outside},{address}").parse().unwrap();
@@ -37,23 +43,12 @@ async fn allowing(world: &mut World, address: &str) -> Access {
     world.owner().await
 }
 
-/// The same, with an identity of its own.
+/// The owner of one that has an identity of its own there.
 async fn facing_as(world: &mut World, cloud: &Cloud, own: &Key) -> Access {
-    let access = facing(world, cloud).await;
-    let endpoint: url::Url = cloud.endpoint().parse().unwrap();
-    let keys = keys(own);
-    let change = |settings: &mut Settings| {
-        settings.aws.s3_endpoint = Some(endpoint.clone());
-        settings.aws.sts_endpoint = Some(endpoint);
-        settings.aws.keys = Some(keys);
-    };
-    world.refit(change).await;
-    access
-}
-
-fn keys(key: &Key) -> Keys {
-    let token = key.token.clone().map(SecretString::from);
-    Keys { id: key.access_key_id.clone(), secret: SecretString::from(key.secret.clone()), token }
+    let token = own.token.clone().map(SecretString::from);
+    let own = Keys { id: own.access_key_id.clone(), secret: SecretString::from(own.secret.clone()), token };
+    aim(world, cloud, Some(own)).await;
+    world.owner().await
 }
 
 /// A storage in the bucket of this cloud.
@@ -77,6 +72,11 @@ fn with_key(cloud: &Cloud, key: &Key) -> StorageInput {
 
 fn with_role(cloud: &Cloud, role_arn: &str) -> StorageInput {
     StorageInput { role_arn: role_arn.to_owned(), ..in_bucket(cloud) }
+}
+
+/// Who may assume a role, with this external id.
+fn trust_with(principal: &str, external_id: &str) -> Value {
+    serde_json::from_str(&storage::policies::trust_policy(principal, external_id)).unwrap()
 }
 
 /// Adds a storage and waits for its validation.
