@@ -130,6 +130,16 @@ def front_time(port, ahead):
     FRONTS[port].ahead = ahead
 
 
+def front_taciturn(port):
+    """Lets the front not say which permission is missing, as AWS does not between accounts and other stores never do."""
+    FRONTS[port].taciturn = True
+
+
+def front_lacking(port, headers):
+    """Lets the front refuse requests with these headers, as stores do that lack what they ask for."""
+    FRONTS[port].lacking = tuple(headers)
+
+
 def front_redirect(port, region):
     """Lets the front answer as the endpoint of another region does."""
     FRONTS[port].redirect_to = region
@@ -139,7 +149,8 @@ COMMANDS = {
     command.__name__: command
     for command in (
         user, user_policy, role, role_policy, role_trust, session, session_may, kms_key, bucket, bucket_policy, bucket_cors, objects, uploads,
-        expire_sessions, front, front_close, front_open, front_time, front_redirect,
+        expire_sessions, front, front_close, front_open, front_time, front_taciturn,
+        front_lacking, front_redirect,
     )
 }  # fmt: skip
 

@@ -66,6 +66,7 @@ class Front:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(certificate, key)
         self.ahead, self.redirect_to, self.port = 0, None, 0
+        self.taciturn, self.lacking = False, ()
         self.open()
 
     def open(self):
@@ -87,6 +88,8 @@ class Front:
         request = Request(environ)
         is_sts = request.path == "/" and request.method == "POST"
         try:
+            if any(header in request.headers for header in self.lacking):
+                raise Refusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
             if is_sts:
                 document, headers = sts.answer(request, self.now()).encode(), {}
             elif request.method == "OPTIONS":
@@ -95,6 +98,8 @@ class Front:
                 return MOTO(_forwarded(environ, request, s3.check(request, self)), start_response)
             status = "200 OK"
         except Refusal as refusal:
+            if self.taciturn and refusal.code == "AccessDenied":
+                refusal.message = "Access Denied"
             status, headers = f"{refusal.status} {refusal.code}", refusal.headers
             document = (refusal.sts_document() if is_sts else refusal.s3_document()).encode()
         start_response(status, [("Content-Type", "application/xml"), *headers.items()])

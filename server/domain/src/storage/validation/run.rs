@@ -11,7 +11,7 @@ use protocol::ids::{OrgId, ValidationId};
 use std::time::Duration;
 
 /// For all steps together; shorter than the lease of the job that runs them.
-const TIME_LIMIT: Duration = Duration::from_secs(150);
+const TIME_LIMIT: Duration = Duration::from_secs(130);
 const TIME_TO_CLEAN_UP: Duration = Duration::from_secs(20);
 
 /// Where the steps of a validation are kept while it runs.

@@ -206,6 +206,16 @@ impl Cloud {
         tell("front_time", &json!({ "port": self.port, "ahead": seconds }));
     }
 
+    /// From now on refusals do not say which permission is missing.
+    pub fn say_less(&self) {
+        tell("front_taciturn", &json!({ "port": self.port }));
+    }
+
+    /// Requests with these headers are not implemented.
+    pub fn lack(&self, headers: &[&str]) {
+        tell("front_lacking", &json!({ "port": self.port, "headers": headers }));
+    }
+
     /// Answers as the endpoint of a region that the bucket is not in.
     pub fn redirect_to(&self, region: &str) {
         tell("front_redirect", &json!({ "port": self.port, "region": region }));

@@ -64,6 +64,24 @@ on_both! {
 }
 
 on_both! {
+    async fn a_store_that_does_not_say_what_is_missing_is_found_out(world: World) {
+        let mut world = world;
+        let cloud = Cloud::new();
+        let access = facing(&mut world, &cloud).await;
+        let kms_key = cloud.kms_key();
+        let user = cloud.user("recorder", &all_but(&cloud, &kms_key, "nothing"));
+        let input = elaborate(with_key(&cloud, &user), &kms_key);
+        let (storage, _) = add(&world, &access, StorageKind::AwsKeys, &input).await;
+        cloud.say_less();
+        for action in ["s3:PutObject", "s3:PutObjectTagging", "kms:GenerateDataKey", "s3:GetObject", "kms:Decrypt"] {
+            cloud.set_user_policy("recorder", &all_but(&cloud, &kms_key, action));
+            let (_, finding, _) = failure(&again(&world, &access, &storage).await);
+            assert!(finding.contains(&format!(" {action} ")), "{action}: {finding}");
+        }
+    }
+}
+
+on_both! {
     async fn without_deletion_recordings_are_delivered_and_what_stays_is_named(world: World) {
         let mut world = world;
         let cloud = Cloud::new();
@@ -102,6 +120,25 @@ on_both! {
 }
 
 on_both! {
+    async fn a_store_that_ignores_encryption_does_not_pass(world: World) {
+        let access = world.owner().await;
+        let input = StorageInput {
+            endpoint: format!("http://localhost:{}", world.outside.port()),
+            path_style: true,
+            bucket: "recordings".into(),
+            access_key_id: "key".into(),
+            secret_access_key: "secret".into(),
+            encryption: Encryption::S3,
+            ..StorageInput::default()
+        };
+        let (_, validation) = add(&world, &access, StorageKind::S3Compatible, &input).await;
+        let (step, finding, _) = failure(&validation);
+        assert_eq!(step, StepName::Head);
+        assert!(finding.ends_with("did not encrypt it as asked."), "{finding}");
+    }
+}
+
+on_both! {
     async fn what_the_store_does_not_take_is_found_by_leaving_it_out(world: World) {
         let mut world = world;
         let cloud = Cloud::new();
@@ -118,6 +155,11 @@ on_both! {
             assert_eq!(step, StepName::Put, "{finding}");
             assert!(finding.contains(expected), "{finding}");
         }
+        cloud.lack(&["x-amz-tagging"]);
+        let tagged = StorageInput { tags: "kept=yes".into(), ..plain.clone() };
+        let (_, validation) = add(&world, &access, StorageKind::AwsKeys, &tagged).await;
+        let (step, _, remedy) = failure(&validation);
+        assert_eq!((step, remedy.as_str()), (StepName::Put, "Clear the tags of this storage."));
         let encrypted = StorageInput { encryption: Encryption::S3, ..plain };
         let (_, validation) = add(&world, &access, StorageKind::AwsKeys, &encrypted).await;
         assert!(validation.steps.iter().any(|step| step.name == StepName::Head && step.outcome == Outcome::Passed));
