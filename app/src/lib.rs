@@ -5,6 +5,8 @@
 //! and server functions alike, and renders the app for unknown addresses too, so that they get the console's own "not
 //! found". Forms lead back to the page in the `Referer` header, so the referrer policy must be `same-origin`.
 
+// A view's type holds the types of all views in it.
+#![recursion_limit = "256"]
 #![expect(clippy::needless_pass_by_value, reason = "properties of components are owned")]
 
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
@@ -38,7 +40,7 @@ use pages::{
     frame::Frame,
     not_found::NotFoundPage,
     outbox::OutboxPage,
-    storage::StoragePage,
+    storage::{AddPage, AddStoragePage, OverviewPage, StoragePage},
 };
 
 /// The whole console. `Async` on every route: a page is sent once it is complete, so it needs no script to be read.
@@ -55,9 +57,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=|| view! { <Redirect path=paths::HOME/> } ssr=SsrMode::Async/>
                     <Route path=path!("applications") view=ApplicationsPage ssr=SsrMode::Async/>
                     <Route path=path!("applications/:id") view=ApplicationPage ssr=SsrMode::Async/>
-                    <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async/>
-                    <Route path=path!("outbox") view=OutboxPage ssr=SsrMode::Async/>
-                    <Route path=path!("audit") view=AuditPage ssr=SsrMode::Async/>
+                    <Route path=path!("account/recordings") view=OverviewPage ssr=SsrMode::Async/>
+                    <Route path=path!("account/recordings/add") view=AddPage ssr=SsrMode::Async/>
+                    <Route path=path!("account/recordings/add/:kind") view=AddStoragePage ssr=SsrMode::Async/>
+                    <Route path=path!("account/recordings/:id") view=StoragePage ssr=SsrMode::Async/>
+                    <Route path=path!("account/outbox") view=OutboxPage ssr=SsrMode::Async/>
+                    <Route path=path!("account/audit") view=AuditPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -21,7 +21,17 @@ pub enum Form {
     Webhook,
     Origins,
     StopRecording,
+    Destination,
+    Retention,
+    LinkValidity,
+    ShareRecording,
+    LegalHold,
+    DeleteRecording,
+    AddStorage,
     Storage,
+    Validation,
+    Standing,
+    RemoveStorage,
 }
 
 impl Form {
@@ -36,7 +46,13 @@ impl Form {
             Self::Webhook => "webhook",
             Self::Origins => "origins",
             Self::StopRecording => "recordings",
-            Self::Storage => "validation",
+            Self::Destination => "destination",
+            Self::Retention | Self::LinkValidity => "keeping",
+            Self::ShareRecording | Self::LegalHold | Self::DeleteRecording => "manage",
+            Self::AddStorage => "add",
+            Self::Storage => "settings",
+            Self::Validation => "validation",
+            Self::Standing | Self::RemoveStorage => "use",
         }
     }
 }
@@ -58,6 +74,12 @@ impl Note {
     #[must_use]
     pub fn about(form: Form) -> Option<Self> {
         leptos::prelude::use_context::<Self>().filter(|note| note.form == form)
+    }
+
+    /// Whether this form was refused.
+    #[must_use]
+    pub fn refuses(form: Form) -> bool {
+        Self::about(form).is_some_and(|note| note.error.is_some())
     }
 
     /// What was typed into a refused form, else what is stored.

@@ -3,9 +3,11 @@
 /// Where a signed-in person arrives.
 pub const HOME: &str = "/applications";
 pub const SIGN_IN: &str = "/sign-in";
-pub const STORAGE: &str = "/storage";
-pub const OUTBOX: &str = "/outbox";
-pub const AUDIT: &str = "/audit";
+/// Where recordings of the org go.
+pub const RECORDINGS: &str = "/account/recordings";
+pub const ADD_STORAGE: &str = "/account/recordings/add";
+pub const OUTBOX: &str = "/account/outbox";
+pub const AUDIT: &str = "/account/audit";
 
 /// Page of one application.
 #[must_use]
@@ -17,4 +19,16 @@ pub fn application(id: impl std::fmt::Display) -> String {
 #[must_use]
 pub fn demo(id: impl std::fmt::Display) -> String {
     format!("/demo/{id}")
+}
+
+/// Page of one storage.
+#[must_use]
+pub fn storage(id: impl std::fmt::Display) -> String {
+    format!("{RECORDINGS}/{id}")
+}
+
+/// Where a storage of this kind is added.
+#[must_use]
+pub fn add_storage(kind: impl std::fmt::Display) -> String {
+    format!("{ADD_STORAGE}/{kind}")
 }

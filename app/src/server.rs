@@ -18,6 +18,8 @@ use tower_sessions::Session;
 
 /// Name under which a session keeps whose it is.
 pub const SESSION_USER: &str = "user";
+/// Name under which a session keeps what was typed into a form that a cookie is too small for.
+const SESSION_ENTERED: &str = "entered";
 /// Longest text that is given back for correction; a cookie holds about 4000 bytes.
 const ENTERED_BYTES: usize = 1000;
 const NOTE_COOKIE: &str = "__Host-mixdown-note";
@@ -162,6 +164,26 @@ pub fn answer_with_secret(
     set_cookie(NOTE_COOKIE, &hexadecimal(&json), 60, "; HttpOnly");
     redirect_back(form.place());
     Ok(())
+}
+
+/// As [`answer`], for a form with much text: what was typed waits in the session until the page reads it.
+pub async fn answer_keeping(
+    form: Form,
+    entered: &impl serde::Serialize,
+    result: Result<(), ConsoleError>,
+) -> Result<(), ConsoleError> {
+    if result.is_err() && !asked_by_script() {
+        request()?.session.insert(SESSION_ENTERED, entered).await.map_err(internal)?;
+    }
+    answer(form, "", result)
+}
+
+/// What was typed into the form that was refused last; reading it takes it away.
+pub async fn take_entered<T: serde::de::DeserializeOwned>(form: Form) -> Result<Option<T>, ConsoleError> {
+    if !Note::refuses(form) {
+        return Ok(None);
+    }
+    request()?.session.remove(SESSION_ENTERED).await.map_err(internal)
 }
 
 /// Sends the browser back to the page the form was on, to the part of it that has this identifier.

@@ -16,9 +16,31 @@ pub fn CopyText(
     }
 }
 
+/// Several lines to paste elsewhere.
+#[component]
+pub fn CopyBlock(
+    #[prop(into)] value: String,
+    /// What it is, for the button's name.
+    #[prop(into)]
+    label: String,
+) -> impl IntoView {
+    view! {
+        <div class="copy-block">
+            <pre tabindex="0">{value.clone()}</pre>
+            <CopyButton value label/>
+        </div>
+    }
+}
+
 /// Copies a value; nothing without a script.
 #[island]
 pub fn CopyButton(value: String, label: String) -> impl IntoView {
+    view! { <CopyControl value label/> }
+}
+
+/// What [`CopyButton`] is made of, for use inside another island.
+#[component]
+pub fn CopyControl(value: String, label: String) -> impl IntoView {
     let scripted = RwSignal::new(false);
     let copied = RwSignal::new(false);
     Effect::new(move |_| scripted.set(true));

@@ -9,8 +9,8 @@ mod recording_badge;
 mod time;
 
 pub use card::{Card, EmptyState, PageHeader};
-pub use copy::{CopyButton, CopyText};
-pub use form::{Field, FormNotice, Notice, Tone};
+pub use copy::{CopyBlock, CopyButton, CopyControl, CopyText};
+pub use form::{CheckBox, Choice, Field, FormNotice, Notice, TextArea, Tone};
 pub use pipeline::Pipeline;
 pub use problem::{Missing, Problem};
 pub use recording_badge::RecordingBadge;

@@ -39,9 +39,12 @@ fn Bar(viewer: Viewer) -> impl IntoView {
                 </a>
                 <nav class="bar-links" aria-label="Main">
                     <A href=paths::HOME>"Applications"</A>
-                    <A href=paths::STORAGE>"Storage"</A>
-                    <A href=paths::OUTBOX>"Outbox"</A>
-                    <A href=paths::AUDIT>"Audit log"</A>
+                    <span class="bar-group" role="group" aria-labelledby="bar-account">
+                        <span class="bar-group-name" id="bar-account">"Account"</span>
+                        <A href=paths::RECORDINGS>"Recordings"</A>
+                        <A href=paths::OUTBOX>"Outbox"</A>
+                        <A href=paths::AUDIT>"Audit log"</A>
+                    </span>
                 </nav>
                 <div class="bar-account">
                     <ThemeSwitch current=viewer.theme/>

@@ -86,7 +86,7 @@ on_both_databases! {
         let access = server.owner().await;
         let demo = server.demo(&access).await;
         let stranger = server.browser();
-        for path in ["/".to_owned(), "/applications".to_owned(), format!("/applications/{}", demo.id), "/storage".to_owned(), "/outbox".to_owned(), "/audit".to_owned()] {
+        for path in ["/".to_owned(), "/applications".to_owned(), format!("/applications/{}", demo.id), "/account/recordings".to_owned(), "/account/outbox".to_owned(), "/account/audit".to_owned()] {
             let page = stranger.visit(&path).await;
             for secret in ["Demo", EMAIL, &demo.keys[0].id.to_string()] {
                 assert!(!page.text.contains(secret), "{path} shows {secret}");

@@ -15,5 +15,6 @@ mod recording;
 mod secrets;
 mod sessions;
 mod start_up;
+mod storage_pages;
 mod support;
 mod tenancy;

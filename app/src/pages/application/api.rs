@@ -1,4 +1,4 @@
-use super::view::{ApplicationView, Playback, RecordingList};
+use super::view::{ApplicationView, DestinationView, ManagedView, Playback, RecordingList, RetentionPreview};
 use crate::error::ConsoleError;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use protocol::ids::{AppKeyId, ApplicationId, RecordingId};
@@ -9,7 +9,7 @@ pub async fn load_application(id: String) -> Result<ApplicationView, ConsoleErro
     use crate::server;
     let (services, access) = server::access().await?;
     let application = domain::applications::get(&services, &access, server::parse_id(&id)?).await;
-    application.map(Into::into).map_err(server::failure)
+    Ok(ApplicationView::of(application.map_err(server::failure)?, &access))
 }
 
 /// Switches Media Relay.
@@ -71,6 +71,26 @@ pub async fn set_webhook(application: ApplicationId, url: String) -> Result<(), 
     server::answer_with_secret(Form::Webhook, &url, secret.map(server::reveal).map_err(server::failure))
 }
 
+/// Where recordings of one application go.
+#[server(prefix = "/api/console", endpoint = "destination")]
+pub async fn load_destination(application: ApplicationId) -> Result<DestinationView, ConsoleError> {
+    use crate::server;
+    let (services, access) = server::access().await?;
+    let found = domain::applications::get(&services, &access, application).await.map_err(server::failure)?;
+    let overview = domain::storage::overview(&services, &access).await.map_err(server::failure)?;
+    Ok(DestinationView::of(&found, overview, &access))
+}
+
+/// Sends recordings to a storage of the application's own; with an empty identifier to the primary one.
+#[server(prefix = "/api/console", endpoint = "use-storage-for")]
+pub async fn use_storage_for(application: ApplicationId, storage: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    let (services, access) = server::access().await?;
+    let storage = Some(storage).filter(|id| !id.is_empty()).map(|id| server::parse_id(&id)).transpose()?;
+    let changed = domain::storage::use_for(&services, &access, application, storage).await;
+    server::answer(Form::Destination, "", changed.map_err(server::failure))
+}
+
 /// Recordings of one application, newest first.
 #[server(prefix = "/api/console", endpoint = "recordings")]
 pub async fn list_recordings(application: String, after: Option<String>) -> Result<RecordingList, ConsoleError> {
@@ -110,4 +130,74 @@ pub async fn download(recording: RecordingId) -> Result<(), ConsoleError> {
     let url = domain::recordings::download_url(&services, &access, recording).await.map_err(server::failure)?;
     server::redirect(url.as_str());
     Ok(())
+}
+
+/// One recording with what can be done about it.
+#[server(prefix = "/api/console", endpoint = "managed-recording")]
+pub async fn load_managed(recording: String) -> Result<ManagedView, ConsoleError> {
+    use crate::server;
+    let (services, access) = server::access().await?;
+    let found = domain::recordings::get(&services, &access, server::parse_id(&recording)?).await;
+    Ok(ManagedView::of(found.map_err(server::failure)?, &access, services.clock().unix_ms()))
+}
+
+/// Makes a link that anybody may follow; the page shows it once.
+#[server(prefix = "/api/console", endpoint = "share-recording")]
+pub async fn share_recording(recording: RecordingId, hours: u32) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    use std::time::Duration;
+    let (services, access) = server::access().await?;
+    let validity = Duration::from_secs(u64::from(hours) * 3600);
+    let link = domain::recordings::share(&services, &access, recording, validity).await;
+    server::answer_with_secret(Form::ShareRecording, "", link.map(|url| Some(url.into())).map_err(server::failure))
+}
+
+/// Sets or lifts a legal hold.
+#[server(prefix = "/api/console", endpoint = "set-legal-hold")]
+pub async fn set_legal_hold(recording: RecordingId, on: bool, reason: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    let (services, access) = server::access().await?;
+    let changed = domain::recordings::set_legal_hold(&services, &access, recording, on, &reason).await;
+    server::answer(Form::LegalHold, "", changed.map(drop).map_err(server::failure))
+}
+
+/// Deletes a recording from the bucket.
+#[server(prefix = "/api/console", endpoint = "delete-recording")]
+pub async fn delete_recording(recording: RecordingId, reason: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    let (services, access) = server::access().await?;
+    let deleted = domain::recordings::delete(&services, &access, recording, &reason).await;
+    server::answer(Form::DeleteRecording, "", deleted.map(drop).map_err(server::failure))
+}
+
+/// What a retention would delete at once.
+#[server(prefix = "/api/console", endpoint = "retention-preview")]
+pub async fn preview_retention(application: ApplicationId, days: u32) -> Result<RetentionPreview, ConsoleError> {
+    use crate::server;
+    let (services, access) = server::access().await?;
+    let preview = domain::recordings::retention_preview(&services, &access, application, days).await;
+    preview.map(Into::into).map_err(server::failure)
+}
+
+/// Deletes recordings so many days after they were ready; without days keeps them.
+#[server(prefix = "/api/console", endpoint = "set-retention")]
+pub async fn set_retention(
+    application: ApplicationId,
+    #[server(default)] days: Option<u32>,
+) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    let (services, access) = server::access().await?;
+    let changed = domain::applications::set_retention(&services, &access, application, days).await;
+    server::answer(Form::Retention, "", changed.map(drop).map_err(server::failure))
+}
+
+/// How long links work that are sent out from now on.
+#[server(prefix = "/api/console", endpoint = "set-link-validity")]
+pub async fn set_link_validity(application: ApplicationId, hours: u32) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    use std::time::Duration;
+    let (services, access) = server::access().await?;
+    let validity = Duration::from_secs(u64::from(hours) * 3600);
+    let changed = domain::applications::set_link_validity(&services, &access, application, validity).await;
+    server::answer(Form::LinkValidity, "", changed.map(drop).map_err(server::failure))
 }

@@ -2,7 +2,10 @@
 
 mod api;
 mod causes;
+mod destination;
+mod keeping;
 mod keys;
+mod manage;
 mod notifications;
 mod player;
 mod recording_rows;
@@ -15,11 +18,13 @@ use crate::{
     format, paths,
 };
 use api::load_application;
+use destination::DestinationCard;
+use keeping::KeepingCard;
 use keys::KeysCard;
 use leptos::{either::Either, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
 use notifications::{OriginsCard, WebhookCard};
-use recordings::RecordingsCard;
+use recordings::{RecordingsCard, Shown};
 use switches::SwitchesCard;
 use view::ApplicationView;
 
@@ -27,12 +32,14 @@ use view::ApplicationView;
 pub fn ApplicationPage() -> impl IntoView {
     let id = use_params_map().read_untracked().get("id").unwrap_or_default();
     let query = use_query_map();
-    let (after, playing) = (query.read_untracked().get("after"), query.read_untracked().get("play"));
+    let word = |name| query.read_untracked().get(name);
+    let shown = Shown { after: word("after"), playing: word("play"), managed: word("manage") };
+    let considered = word("keep").and_then(|days| days.parse().ok());
     view! {
         <Suspense>
             {Suspend::new(async move {
                 match load_application(id).await {
-                    Ok(application) => Either::Left(view! { <Application application after playing/> }),
+                    Ok(application) => Either::Left(view! { <Application application shown considered/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
             })}
@@ -43,10 +50,9 @@ pub fn ApplicationPage() -> impl IntoView {
 #[component]
 fn Application(
     application: ApplicationView,
-    /// Where the page of recordings begins.
-    after: Option<String>,
-    /// The recording in the player.
-    playing: Option<String>,
+    shown: Shown,
+    /// Days of a retention that the person thinks about.
+    considered: Option<u32>,
 ) -> impl IntoView {
     let id = application.id;
     let summary = format!("Created {} UTC", format::instant(application.created_ms));
@@ -58,8 +64,16 @@ fn Application(
             <SwitchesCard application=id relay=application.relay recording=application.recording missing=application.missing/>
             <KeysCard application=id keys=application.keys/>
         </div>
-        <RecordingsCard application=id after playing/>
+        <RecordingsCard application=id shown/>
         <div class="cards">
+            <DestinationCard application=id/>
+            <KeepingCard
+                application=id
+                retention_days=application.retention_days
+                link_hours=application.link_hours
+                considered
+                may_change=application.may_change
+            />
             <WebhookCard application=id url=application.webhook/>
             <OriginsCard application=id origins=application.allowed_origins/>
         </div>

@@ -3,7 +3,7 @@ use crate::{
     components::{Elapsed, Instant, Pipeline, RecordingBadge},
     format,
 };
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use protocol::recording::RecordingState;
 
 /// Length of the longest recording in the list; bars are drawn beside it.
@@ -35,6 +35,7 @@ pub fn RecordingRows(
     let id = recording.id.to_string();
     let (room, state, started_ms, duration_ms) =
         (recording.room.clone(), recording.state, recording.started_ms, recording.duration_ms);
+    let on_hold = recording.on_hold;
     let size = recording.bytes.map(|bytes| {
         let picture = recording.picture.map(|(width, height)| format!("{width} × {height}"));
         view! { {format::size(bytes)}<span class="table-detail">{picture}</span> }
@@ -42,7 +43,12 @@ pub fn RecordingRows(
     view! {
         <tbody class="recording" data-recording=id>
             <tr>
-                <td data-label="State"><RecordingBadge state/></td>
+                <td data-label="State">
+                    <span class="badges">
+                        <RecordingBadge state/>
+                        {on_hold.then(|| view! { <span class="badge badge-busy">"On hold"</span> })}
+                    </span>
+                </td>
                 <th scope="row" data-label="Room" class="wrap">{room}</th>
                 <td data-label="Started"><Instant unix_ms=started_ms/></td>
                 <td data-label="Duration">{duration_ms.map(|ms| view! { <Length ms scale/> })}</td>
@@ -59,6 +65,17 @@ fn remark(recording: &RecordingView) -> Option<AnyView> {
     if !recording.state.is_final() {
         let state = recording.state;
         return Some(view! { <Pipeline state/> }.into_any());
+    }
+    if let Some(deletion) = &recording.deletion {
+        let (deleted_ms, cause) = (deletion.deleted_ms, deletion.cause.clone());
+        return Some(view! {
+            <p class="muted">
+                {match deleted_ms {
+                    Some(at) => Either::Left(view! { "Deleted from the bucket on "<Instant unix_ms=at/>" UTC, "{cause}"." }),
+                    None => Either::Right(view! { "Being deleted from the bucket, "{cause}"." }),
+                }}
+            </p>
+        }.into_any());
     }
     let failed = recording.failure_cause.filter(|_| recording.state == RecordingState::Failed).map(causes::failed);
     let sentence = failed.or_else(|| recording.stop_cause.and_then(causes::stopped))?;
@@ -77,27 +94,36 @@ fn Length(ms: u64, scale: Scale) -> impl IntoView {
     }
 }
 
+/// Whether the file is there to be played.
+pub fn is_playable(recording: &RecordingView) -> bool {
+    recording.state == RecordingState::Ready && recording.deletion.is_none()
+}
+
 #[component]
 fn Actions(recording: RecordingView, here: String) -> impl IntoView {
     let id = recording.id.to_string();
     let of_room = format!(" the recording of {}", recording.room);
-    match recording.state {
-        RecordingState::Ready => {
+    let with =
+        |word: &str, place: &str| format!("{here}{}{word}={id}#{place}", if here.contains('?') { '&' } else { '?' });
+    let action = |address: String, text: &'static str| {
+        let of_room = of_room.clone();
+        view! { <a class="button button-small" href=address>{text}<span class="visually-hidden">{of_room}</span></a> }
+    };
+    if recording.state.is_final() {
+        let file = is_playable(&recording).then(|| {
             let download = format!("/api/console/download?recording={id}");
-            let play = format!("{here}{}play={id}#player", if here.contains('?') { '&' } else { '?' });
-            Some(view! {
-                <a class="button button-small" href=play>"Play"<span class="visually-hidden">{of_room.clone()}</span></a>
-                <a class="button button-small" href=download>"Download"<span class="visually-hidden">{of_room}</span></a>
-            }.into_any())
-        }
-        RecordingState::Requested | RecordingState::Recording => Some(view! {
-            <form method="post" action=StopRecording::url()>
-                <input type="hidden" name="recording" value=id/>
-                <button type="submit" class="button button-small button-danger">"Stop"<span class="visually-hidden">{of_room}</span></button>
-            </form>
-        }.into_any()),
-        _ => None,
+            (action(with("play", "player"), "Play"), action(download, "Download"))
+        });
+        return Some(view! { {file}{action(with("manage", "manage"), "Manage")} }.into_any());
     }
+    matches!(recording.state, RecordingState::Requested | RecordingState::Recording).then(|| {
+        view! {
+            <form method="post" action=StopRecording::url()>
+                <input type="hidden" name="recording" value=id.clone()/>
+                <button type="submit" class="button button-small button-danger">"Stop"<span class="visually-hidden">{of_room.clone()}</span></button>
+            </form>
+        }.into_any()
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::{
     api::list_recordings,
+    manage::Manage,
     player::Player,
     recording_rows::{RecordingRows, Scale},
     view::RecordingList,
@@ -20,19 +21,28 @@ const REFRESH: Duration = Duration::from_secs(2);
 /// Every how many of these looks happens while none is.
 const IDLE_FACTOR: u32 = 5;
 
-/// Recordings of one application, and the player.
-#[component]
-pub fn RecordingsCard(
-    application: ApplicationId,
+/// What of the recordings the address names.
+#[derive(Debug, Clone)]
+pub struct Shown {
     /// Where this page of the list begins.
-    after: Option<String>,
-    playing: Option<String>,
-) -> impl IntoView {
-    let here = page_address(application, after.as_deref());
-    let player = playing.map(|recording| view! { <Player recording close=format!("{here}#recordings")/> });
+    pub after: Option<String>,
+    /// The recording in the player.
+    pub playing: Option<String>,
+    /// The recording that is managed.
+    pub managed: Option<String>,
+}
+
+/// Recordings of one application, the player, and what can be done about one of them.
+#[component]
+pub fn RecordingsCard(application: ApplicationId, shown: Shown) -> impl IntoView {
+    let Shown { after, playing, managed } = shown;
+    let close = format!("{}#recordings", page_address(application, after.as_deref()));
+    let player = playing.map(|recording| view! { <Player recording close=close.clone()/> });
+    let manage = managed.map(|recording| view! { <Manage recording close=close.clone()/> });
     view! {
         <Card id="recordings" title="Recordings" wide=true>
             {player}
+            {manage}
             <FormNotice form=Form::StopRecording done="The recording is being stopped."/>
             <Suspense>
                 {Suspend::new(async move {

@@ -20,40 +20,69 @@ pub fn SwitchesCard(
 ) -> impl IntoView {
     view! {
         <Card id="switches" title="Calls">
-            <div class="setting">
-                <div class="setting-text">
-                    <h3 id="relay-label">"Media Relay"</h3>
-                    <p id="relay-help" class="muted">
-                        "Audio and video go through Mixdown's node. When off, participants connect to each other directly. Switching it ends running calls of this application; recordings of them are delivered."
-                    </p>
-                </div>
-                <form method="post" action=SetRelay::url()>
-                    <input type="hidden" name="application" value=application.to_string()/>
-                    <SwitchButton on=relay label="relay-label" help="relay-help"/>
-                </form>
-                <FormNotice form=Form::Relay/>
-            </div>
-            <div class="setting">
-                <div class="setting-text">
-                    <h3 id="recording-label">"Recording"</h3>
-                    <p id="recording-help" class="muted">
-                        "Participants may start recordings. Switching it off stops the running ones within seconds and delivers what they captured."
-                    </p>
-                </div>
-                <form method="post" action=SetRecording::url()>
-                    <input type="hidden" name="application" value=application.to_string()/>
-                    <SwitchButton on=recording label="recording-label" help="recording-help"/>
-                </form>
-                <FormNotice form=Form::Recording/>
+            <Setting
+                application
+                form=Form::Relay
+                action=SetRelay::url()
+                name="Media Relay"
+                id="relay"
+                help="Audio and video go through Mixdown's node. When off, participants connect to each other directly. Switching it ends running calls of this application; recordings of them are delivered."
+                on=relay
+            />
+            <Setting
+                application
+                form=Form::Recording
+                action=SetRecording::url()
+                name="Recording"
+                id="recording"
+                help="Participants may start recordings. Switching it off stops the running ones within seconds and delivers what they captured."
+                on=recording
+            >
                 <Conditions missing/>
-            </div>
+            </Setting>
         </Card>
+    }
+}
+
+/// One switch with what it does, and below it what its form had to say.
+#[component]
+fn Setting(
+    application: ApplicationId,
+    form: Form,
+    /// Where the form goes.
+    action: &'static str,
+    name: &'static str,
+    /// Unique on the page; names the parts that describe the switch.
+    id: &'static str,
+    help: &'static str,
+    on: bool,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    let (label, description) = (format!("{id}-label"), format!("{id}-help"));
+    view! {
+        <div class="setting">
+            <div class="setting-text">
+                <h3 id=label.clone()>{name}</h3>
+                <p id=description.clone() class="muted">{help}</p>
+            </div>
+            <form method="post" action=action>
+                <input type="hidden" name="application" value=application.to_string()/>
+                <SwitchButton on label description/>
+            </form>
+            <FormNotice form/>
+            {children.map(|children| children())}
+        </div>
     }
 }
 
 /// A button that says what pressing it brings about; the form carries the new position.
 #[component]
-fn SwitchButton(on: bool, label: &'static str, help: &'static str) -> impl IntoView {
+fn SwitchButton(
+    on: bool,
+    /// Identifiers of what names and describes it.
+    label: String,
+    description: String,
+) -> impl IntoView {
     view! {
         <input type="hidden" name="on" value=(!on).to_string()/>
         <button
@@ -62,7 +91,7 @@ fn SwitchButton(on: bool, label: &'static str, help: &'static str) -> impl IntoV
             class="switch"
             aria-checked=on.to_string()
             aria-labelledby=label
-            aria-describedby=help
+            aria-describedby=description
         >
             <span class="switch-track" aria-hidden="true"></span>
             <span class="switch-word" aria-hidden="true">{if on { "On" } else { "Off" }}</span>
@@ -80,7 +109,7 @@ fn Conditions(missing: Vec<MissingCondition>) -> impl IntoView {
         let advice = match condition.code.as_str() {
             "relay_required" => view! { "Switch it on above." }.into_any(),
             "storage_not_validated" => {
-                view! { <a href=paths::STORAGE>"Open the storage and validate it."</a> }.into_any()
+                view! { <a href=paths::RECORDINGS>"Open the storage and check it."</a> }.into_any()
             }
             "plan_required" => view! { "Ask whoever runs this installation to change the plan." }.into_any(),
             _ => ().into_any(),

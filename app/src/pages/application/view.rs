@@ -1,7 +1,8 @@
 //! What the page of one application shows.
 
+use crate::pages::storage::view::{Health, HeldView};
 use protocol::{
-    ids::{AppKeyId, ApplicationId, RecordingId},
+    ids::{AppKeyId, ApplicationId, RecordingId, StorageId},
     recording::{FailureCause, RecordingState, StopCause},
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,12 @@ pub struct ApplicationView {
     pub keys: Vec<KeyView>,
     pub allowed_origins: Vec<String>,
     pub webhook: Option<String>,
+    /// Recordings are deleted so many days after they were ready; nothing keeps them.
+    pub retention_days: Option<u32>,
+    /// How long links to finished recordings work.
+    pub link_hours: u64,
     pub created_ms: u64,
+    pub may_change: bool,
 }
 
 /// Something Recording still needs.
@@ -48,6 +54,40 @@ pub struct RecordingView {
     pub picture: Option<(u32, u32)>,
     pub stop_cause: Option<StopCause>,
     pub failure_cause: Option<FailureCause>,
+    /// A legal hold keeps it.
+    pub on_hold: bool,
+    pub deletion: Option<DeletionView>,
+}
+
+/// How far a recording's deletion is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DeletionView {
+    /// Who or what wanted it, to end a sentence.
+    pub cause: String,
+    /// Why the bucket still has the object.
+    pub problem: Option<String>,
+    pub deleted_ms: Option<u64>,
+}
+
+/// One recording with everything about its object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagedView {
+    pub recording: RecordingView,
+    pub bucket: String,
+    pub object: String,
+    /// Why nothing may delete it.
+    pub hold: Option<String>,
+    pub may_share: bool,
+    pub may_change: bool,
+}
+
+/// What a retention would delete at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionPreview {
+    pub recordings: usize,
+    pub bytes: u64,
+    /// As old, but kept by a legal hold.
+    pub held: usize,
 }
 
 /// Part of the list, newest first.
@@ -72,4 +112,27 @@ pub struct Playback {
     pub room: String,
     pub started_ms: u64,
     pub url: String,
+}
+
+/// Where recordings of an application go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestinationView {
+    /// Nothing while the org has none.
+    pub storage: Option<DestinationStorage>,
+    /// The application names it itself instead of following the primary one.
+    pub own: bool,
+    /// Storages it may name: identifier and name.
+    pub choices: Vec<(String, String)>,
+    /// Recordings that wait because a bucket does not work.
+    pub held: Option<HeldView>,
+    pub may_change: bool,
+}
+
+/// A storage in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestinationStorage {
+    pub id: StorageId,
+    pub name: String,
+    pub health: Health,
+    pub validated_ms: Option<u64>,
 }

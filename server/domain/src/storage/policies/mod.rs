@@ -4,6 +4,7 @@
 mod commands;
 mod terraform;
 
+use super::{Partition, partition};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -146,7 +147,7 @@ fn permissions_document(target: &Target<'_>) -> Policy {
     if target.tagged {
         action.push("s3:PutObjectTagging");
     }
-    let partition = partition(target.region);
+    let partition = partition(target.region).name;
     let objects = Statement {
         sid: "MixdownRecordings",
         effect: "Allow",
@@ -161,9 +162,10 @@ fn permissions_document(target: &Target<'_>) -> Policy {
 
 /// S3 makes a data key for each object and reads it again for each part of an upload.
 fn encryption_statement(target: &Target<'_>, key: &str) -> Statement {
-    let (region, partition) = (target.region, partition(target.region));
+    let Partition { name: partition, domain } = partition(target.region);
+    let region = target.region;
     let mut condition =
-        Condition::from([("StringEquals", [("kms:ViaService", format!("s3.{region}.amazonaws.com"))].into())]);
+        Condition::from([("StringEquals", [("kms:ViaService", format!("s3.{region}.{domain}"))].into())]);
     let alias = key.rsplit_once(":alias/").map(|(_, name)| name).or_else(|| key.strip_prefix("alias/"));
     let resource = if let Some(alias) = alias {
         // A policy names keys, never aliases, so the alias becomes a condition.
@@ -203,14 +205,6 @@ fn cors_rule(origin: &str) -> CorsRule<'_> {
         allowed_headers: ["Range"],
         expose_headers: ["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
         max_age_seconds: 3600,
-    }
-}
-
-fn partition(region: &str) -> &'static str {
-    match region {
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        region if region.starts_with("cn-") => "aws-cn",
-        _ => "aws",
     }
 }
 

@@ -1,21 +1,25 @@
 //! How the domain's things become what pages show: the one place where the two meet, on the server only.
 
+mod storage;
+
 use crate::{
     pages::{
-        application::view::{ApplicationView, KeyView, MissingCondition, RecordingList, RecordingView},
+        application::view::{
+            ApplicationView, DeletionView, KeyView, ManagedView, MissingCondition, RecordingList, RecordingView,
+            RetentionPreview,
+        },
         applications::ApplicationSummary,
         audit::AuditEntry,
         outbox::Mail,
-        storage::StorageView,
     },
     server::unix_ms,
 };
 use domain::{
     Access,
+    access::Permission,
     applications::{AppKey, Application, Condition},
     audit::Entry,
-    recordings::{Page, Recording},
-    storage::Storage,
+    recordings::{self, Deletion, DeletionCause, Page, Recording},
 };
 
 impl From<Application> for ApplicationSummary {
@@ -30,8 +34,8 @@ impl From<Application> for ApplicationSummary {
     }
 }
 
-impl From<Application> for ApplicationView {
-    fn from(application: Application) -> Self {
+impl ApplicationView {
+    pub fn of(application: Application, access: &Access) -> Self {
         Self {
             id: application.id,
             name: application.name.to_string(),
@@ -41,7 +45,10 @@ impl From<Application> for ApplicationView {
             keys: application.keys.into_iter().map(Into::into).collect(),
             allowed_origins: application.allowed_origins,
             webhook: application.webhook.map(|webhook| webhook.url.to_string()),
+            retention_days: application.retention_days,
+            link_hours: application.link_validity.as_secs() / 3600,
             created_ms: unix_ms(application.created_at.timestamp_millis()),
+            may_change: access.role().may(Permission::Configure),
         }
     }
 }
@@ -84,7 +91,43 @@ impl RecordingView {
             picture: recording.width.zip(recording.height),
             stop_cause: recording.stop_cause,
             failure_cause: recording.failure_cause,
+            on_hold: recording.legal_hold.is_some(),
+            deletion: recording.deletion.map(Into::into),
         }
+    }
+}
+
+impl From<Deletion> for DeletionView {
+    fn from(deletion: Deletion) -> Self {
+        let cause = match deletion.cause {
+            DeletionCause::Requested => "because somebody asked for it",
+            DeletionCause::Retention => "because it was kept for as long as the application says",
+        };
+        Self {
+            cause: cause.to_owned(),
+            problem: deletion.problem,
+            deleted_ms: deletion.deleted_at.map(|at| unix_ms(at.timestamp_millis())),
+        }
+    }
+}
+
+impl ManagedView {
+    pub fn of(recording: Recording, access: &Access, now_ms: u64) -> Self {
+        Self {
+            bucket: recording.bucket.clone(),
+            object: recording.object_key.clone(),
+            hold: recording.legal_hold.clone(),
+            may_share: access.role().may(Permission::Operate),
+            may_change: access.role().may(Permission::Configure),
+            recording: RecordingView::of(recording, now_ms),
+        }
+    }
+}
+
+impl From<recordings::RetentionPreview> for RetentionPreview {
+    fn from(preview: recordings::RetentionPreview) -> Self {
+        let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Self { recordings: count(preview.recordings), bytes: preview.bytes, held: count(preview.held) }
     }
 }
 
@@ -106,19 +149,6 @@ impl From<domain::mail::Mail> for Mail {
             text: mail.text,
             created_ms: unix_ms(mail.created_at.timestamp_millis()),
             sent: mail.sent_at.is_some(),
-        }
-    }
-}
-
-impl From<Storage> for StorageView {
-    fn from(storage: Storage) -> Self {
-        Self {
-            id: storage.id,
-            endpoint: storage.endpoint,
-            region: storage.region,
-            bucket: storage.bucket,
-            validated_ms: storage.validated_at.map(|at| unix_ms(at.timestamp_millis())),
-            steps: Vec::new(),
         }
     }
 }
