@@ -131,7 +131,7 @@ def front_time(port, ahead):
 
 
 def front_taciturn(port):
-    """Lets the front not say which permission is missing, as AWS does not between accounts and other stores never do."""
+    """Lets the front not say which permission is missing, like AWS between accounts, and like other stores."""
     FRONTS[port].taciturn = True
 
 
@@ -145,19 +145,17 @@ def front_redirect(port, region):
     FRONTS[port].redirect_to = region
 
 
-COMMANDS = {
-    command.__name__: command
-    for command in (
-        user, user_policy, role, role_policy, role_trust, session, session_may, kms_key, bucket, bucket_policy, bucket_cors, objects, uploads,
-        expire_sessions, front, front_close, front_open, front_time, front_taciturn,
-        front_lacking, front_redirect,
-    )
-}  # fmt: skip
+COMMANDS = (
+    (user, user_policy, role, role_policy, role_trust, session, session_may, expire_sessions, kms_key)
+    + (bucket, bucket_policy, bucket_cors, objects, uploads)
+    + (front, front_close, front_open, front_time, front_taciturn, front_lacking, front_redirect)
+)
+BY_NAME = {command.__name__: command for command in COMMANDS}
 
 for line in sys.stdin:
     command, arguments = json.loads(line)
     try:
-        answer = {"done": COMMANDS[command](**arguments)}
+        answer = {"done": BY_NAME[command](**arguments)}
     except Exception as problem:
         answer = {"problem": repr(problem)}
     print(json.dumps(answer), flush=True)

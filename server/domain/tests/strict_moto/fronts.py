@@ -89,7 +89,7 @@ class Front:
         is_sts = request.path == "/" and request.method == "POST"
         try:
             if any(header in request.headers for header in self.lacking):
-                raise Refusal(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
+                raise Refusal(501, "NotImplemented", "A header is not implemented")
             if is_sts:
                 document, headers = sts.answer(request, self.now()).encode(), {}
             elif request.method == "OPTIONS":

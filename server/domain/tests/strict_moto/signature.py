@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from urllib.parse import quote, unquote
 
 from moto.iam.models import iam_backends
@@ -91,7 +91,7 @@ def _expected(request, signed, secret, service):
 
 
 def _check_time(signed, now):
-    at = datetime.strptime(signed.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    at = datetime.strptime(signed.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp()
     if signed.in_query:
         if now > at + signed.expires:
             raise Refusal(403, "AccessDenied", "Request has expired")

@@ -1,7 +1,7 @@
 """GetCallerIdentity and AssumeRole, with what moto leaves out: unknown roles, external ids, session policies."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
@@ -68,7 +68,7 @@ def _assume_role(caller, form, now):
     key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(60)
     session = f"arn:aws:sts::{account}:assumed-role/{role.name}/{name}"
     signature.SESSIONS[key] = signature.Caller(session, account, secret, layers, token, now + seconds)
-    until = datetime.fromtimestamp(now + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    until = datetime.fromtimestamp(now + seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     credentials = (
         f"<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>"
         f"<SessionToken>{token}</SessionToken><Expiration>{until}</Expiration>"
