@@ -107,6 +107,10 @@ pub struct ControlPlaneOptions {
     /// Private addresses that webhooks and buckets may be on, as `host:port` or `host:*`, separated by commas.
     #[arg(long, env = "MIXDOWN_ALLOW_PRIVATE", default_value = "")]
     pub allow_private: String,
+    /// Reverse proxies whose X-Forwarded-For or Forwarded header names the client, as addresses or networks such as
+    /// 10.0.0.0/8, separated by commas.
+    #[arg(long, env = "MIXDOWN_TRUSTED_PROXIES", default_value = "")]
+    pub trusted_proxies: String,
     /// Hours that a recording waits, encrypted on its media node, for a bucket that does not work.
     #[arg(long, env = "MIXDOWN_HOLD_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub hold_hours: u32,

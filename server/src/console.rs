@@ -1,14 +1,14 @@
 //! Mounts the console: pages rendered on the server, server functions, sessions.
 
 use crate::{
-    http::{Problem, security_headers},
+    http::{ClientAddress, Problem, security_headers},
     sessions::{self, Sessions},
 };
 use app::server::SESSION_USER;
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
@@ -21,7 +21,7 @@ use leptos::{
 };
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list, render_app_async_with_context};
 use protocol::ids::UserId;
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 use tower_sessions::Session;
 
 /// Origins that recordings of the signed-in person's org play from.
@@ -59,10 +59,10 @@ pub fn router(services: &Services, site_root: &Path) -> Router {
 /// Runs for each page and each server function, inside the reactive owner of the request.
 fn provide_context(services: &Services) {
     let Some(parts) = use_context::<Parts>() else { return };
-    if let (Some(session), Some(ConnectInfo(peer))) =
-        (parts.extensions.get::<Session>(), parts.extensions.get::<ConnectInfo<SocketAddr>>())
+    if let (Some(session), Some(ClientAddress(address))) =
+        (parts.extensions.get::<Session>(), parts.extensions.get::<ClientAddress>())
     {
-        app::server::Request { services: services.clone(), session: session.clone(), address: peer.ip() }.provide();
+        app::server::Request { services: services.clone(), session: session.clone(), address: *address }.provide();
     }
     if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) {
         let origins = parts.extensions.get::<MediaOrigins>().map_or(&[][..], |origins| &origins.0);

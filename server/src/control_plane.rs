@@ -67,6 +67,10 @@ impl ControlPlane {
     /// When something the operator can change is in the way.
     pub async fn start(options: &ControlPlaneOptions, clock: Clock, random: Random) -> Result<Self, StartError> {
         embedded_store::check_exposure(options)?;
+        let trusted_proxies = options
+            .trusted_proxies
+            .parse()
+            .map_err(|error| StartError::Domain(format!("--trusted-proxies cannot be used: {error}.")))?;
         let console = ports::bind(options.listen, "The console", "--listen").await?;
         let store = ports::bind(options.store_listen, "The embedded store", "--store-listen").await?;
         prepare_directory(&options.data.data_dir, "data directory", "--data-dir")?;
@@ -90,6 +94,8 @@ impl ControlPlane {
             public_origin: public_url.origin().ascii_serialization().into(),
             links: links.clone(),
             link_pace: http::Pace::of_download_links(services.clock().clone()).into(),
+            join_pace: http::Pace::of_joins(services.clock().clone()).into(),
+            trusted_proxies,
         };
         let router = http::router(&web, &options.site_root, &options.public_dir);
         lifecycle.spawn(listener::serve(store, store_router, lifecycle.clone()));

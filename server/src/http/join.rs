@@ -2,9 +2,9 @@
 //!
 //! Any origin may ask and read the answer, also the refusal; which origins get a token is the application's setting.
 
-use super::{Problem, Web};
+use super::{ClientAddress, Problem, Web};
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::State,
     response::{IntoResponse, Response},
@@ -48,8 +48,13 @@ pub async fn preflight(headers: HeaderMap) -> Response {
 }
 
 /// Issues a join token.
-pub async fn join(State(web): State<Web>, headers: HeaderMap, body: Bytes) -> Response {
-    let answer = match parse(&headers, &body) {
+pub async fn join(
+    State(web): State<Web>,
+    Extension(client): Extension<ClientAddress>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let answer = match web.join_pace.admit(client).and_then(|()| parse(&headers, &body)) {
         Ok(request) => issue(&web.services, request).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };

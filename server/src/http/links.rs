@@ -1,16 +1,16 @@
 //! `/r/{token}`: a download link of a recording. It leads to the bucket by a URL that works for some minutes, so nothing
 //! of the recording passes through here.
 
-use super::{Problem, Web};
+use super::{ClientAddress, Problem, Web};
 use askama::Template;
 use axum::{
-    extract::{ConnectInfo, Path, Query, State},
+    Extension,
+    extract::{Path, Query, State},
     response::{Html, IntoResponse, Response},
 };
 use domain::recordings::{self, LinkRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
-use std::net::SocketAddr;
 use url::Url;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -32,7 +32,7 @@ struct Page<'a> {
 /// Leads to the object, or says why not.
 pub async fn follow(
     State(web): State<Web>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<ClientAddress>,
     method: Method,
     Path(token): Path<String>,
     Query(parameters): Query<Parameters>,
@@ -40,7 +40,7 @@ pub async fn follow(
 ) -> Response {
     let download = parameters.download.is_some();
     let request = LinkRequest { token: &token, download, head: method == Method::HEAD };
-    let response = match lead(&web, peer, request).await {
+    let response = match lead(&web, client, request).await {
         Ok(found) => found,
         Err(problem) if wants_page(&headers) => page(&problem),
         Err(problem) => problem.into_response(),
@@ -58,11 +58,8 @@ pub async fn preflight() -> Response {
     readable_everywhere((StatusCode::NO_CONTENT, headers).into_response())
 }
 
-async fn lead(web: &Web, peer: SocketAddr, request: LinkRequest<'_>) -> Result<Response, Problem> {
-    web.link_pace.take(peer.ip()).map_err(|seconds| {
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests; wait a little.")
-            .with_retry_after(seconds)
-    })?;
+async fn lead(web: &Web, client: ClientAddress, request: LinkRequest<'_>) -> Result<Response, Problem> {
+    web.link_pace.admit(client)?;
     let url: Url = recordings::open_link(&web.services, request).await?;
     let location = HeaderValue::from_str(url.as_str()).map_err(|_| Problem::internal())?;
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())

@@ -1,6 +1,7 @@
 //! The HTTP side of the control plane: one router, one renderer of problems, one place for each protection.
 
 mod body;
+mod client_address;
 mod csrf;
 mod demo;
 mod health;
@@ -13,6 +14,7 @@ mod router;
 pub(crate) mod security_headers;
 mod static_files;
 
+pub use client_address::{ClientAddress, TrustedProxies};
 pub use pace::Pace;
 pub use problem::Problem;
 pub use router::{Web, router};

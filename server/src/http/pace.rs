@@ -1,6 +1,8 @@
 //! How often one network may ask.
 
+use super::{ClientAddress, Problem};
 use domain::clock::Clock;
+use http::StatusCode;
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
@@ -10,6 +12,8 @@ use std::{
 const MINUTE_SECONDS: u64 = 60;
 /// A page full of players loads at once; a guess among 2²⁵⁶ signatures gains nothing from so few.
 const LINKS_PER_MINUTE: u32 = 300;
+/// A building full of people that enter their rooms at once, behind one address.
+const JOINS_PER_MINUTE: u32 = 600;
 /// Networks counted one by one within a minute; those after them share what is left.
 const MAX_NETWORKS: usize = 20_000;
 
@@ -34,8 +38,22 @@ impl Pace {
         Self { clock, per_minute: LINKS_PER_MINUTE, current: Mutex::default() }
     }
 
+    /// What is right for pages that enter rooms.
+    #[must_use]
+    pub fn of_joins(clock: Clock) -> Self {
+        Self { clock, per_minute: JOINS_PER_MINUTE, current: Mutex::default() }
+    }
+
+    /// Counts a request; refused when there were too many.
+    pub(super) fn admit(&self, client: ClientAddress) -> Result<(), Problem> {
+        self.take(client.0).map_err(|seconds| {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests; wait a little.")
+                .with_retry_after(seconds)
+        })
+    }
+
     /// Counts a request; refused with the seconds until the next minute.
-    pub(super) fn take(&self, address: IpAddr) -> Result<(), u64> {
+    fn take(&self, address: IpAddr) -> Result<(), u64> {
         let seconds = self.clock.unix_ms() / 1000;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number != seconds / MINUTE_SECONDS {

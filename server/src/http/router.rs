@@ -1,6 +1,9 @@
 //! Which address leads where, and what every request passes through on its way.
 
-use super::{Pace, body, csrf, demo, health, join, links, problem, request_id, security_headers, static_files};
+use super::{
+    Pace, TrustedProxies, body, client_address, csrf, demo, health, join, links, problem, request_id, security_headers,
+    static_files,
+};
 use crate::{console, node_link};
 use axum::{
     Router,
@@ -22,6 +25,9 @@ pub struct Web {
     pub links: node_link::Links,
     /// Of requests that follow download links.
     pub link_pace: Arc<Pace>,
+    /// Of requests for join tokens.
+    pub join_pace: Arc<Pace>,
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// The whole control plane as one router.
@@ -32,6 +38,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
     // The outermost comes first.
     let passage = ServiceBuilder::new()
         .layer(from_fn_with_state(random, request_id::assign))
+        .layer(from_fn_with_state(web.trusted_proxies.clone(), client_address::find))
         .layer(from_fn_with_state(https, security_headers::add))
         .layer(CompressionLayer::new())
         .layer(from_fn(problem::render))

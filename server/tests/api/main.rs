@@ -11,6 +11,7 @@ mod keys;
 mod link;
 mod links;
 mod protections;
+mod proxies;
 mod recording;
 mod secrets;
 mod sessions;

@@ -63,6 +63,13 @@ async fn an_exposed_store_is_refused_unless_told() {
 }
 
 #[tokio::test]
+async fn a_list_of_proxies_that_cannot_be_read_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let text = refusal(data.path(), &["--trusted-proxies", "10.0.0.0/8,nginx"]).await;
+    assert!(text.contains("--trusted-proxies") && text.contains("nginx"), "{text}");
+}
+
+#[tokio::test]
 async fn key_files_are_checked() {
     let server = TestServer::start(Database::Sqlite).await;
     let (options, directory) = server.into_stopped().await;

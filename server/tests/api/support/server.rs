@@ -112,6 +112,7 @@ pub fn options(data: &TempDir) -> ControlPlaneOptions {
         site_root: data.path().join("site"),
         public_dir: data.path().join("public"),
         allow_private: "127.0.0.1:*,localhost:*".to_owned(),
+        trusted_proxies: String::new(),
         hold_hours: 168,
         aws: AwsOptions::default(),
     }
