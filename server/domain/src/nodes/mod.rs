@@ -140,16 +140,21 @@ pub(crate) async fn place(
     room: &RoomName,
 ) -> Result<Option<NodeRow>> {
     let (now, alive) = (services.now(), alive_since(services));
+    let noted_since = now.saturating_sub(PLACEMENT_TOUCH_MS);
+    // Nearly everybody joins a room that is in use, which needs nothing to be written.
+    if let Some(node) = services.read().await?.org(org).placement(application, room, alive, noted_since).await? {
+        return Ok(Some(node));
+    }
     let mut tx = services.begin().await?;
-    if let Some(node) = tx.org(org).placement(application, room, alive).await? {
-        tx.org(org).touch_placement(application, room, now.saturating_sub(PLACEMENT_TOUCH_MS), now).await?;
+    if let Some(node) = tx.org(org).placement(application, room, alive, 0).await? {
+        tx.org(org).touch_placement(application, room, noted_since, now).await?;
         tx.commit().await?;
         return Ok(Some(node));
     }
     let Some(emptiest) = tx.emptiest_node(alive).await? else { return Ok(None) };
     tx.org(org).place(application, room, emptiest.id(), alive, now).await?;
     // Somebody else may have placed the room first; where it lives now is what counts.
-    let node = tx.org(org).placement(application, room, alive).await?;
+    let node = tx.org(org).placement(application, room, alive, 0).await?;
     tx.commit().await?;
     Ok(node)
 }

@@ -192,21 +192,24 @@ impl Tx {
 }
 
 impl OrgTx<'_> {
-    /// The node a room lives on, while that is linked.
+    /// The node a room lives on, while that is linked and the room was noted to be in use.
     pub(crate) async fn placement(
         &mut self,
         application: ApplicationId,
         room: &RoomName,
         reported_after: u64,
+        used_since: u64,
     ) -> sqlx::Result<Option<NodeRow>> {
         fetch_optional!(
             org self,
             NodeRow,
             "SELECT n.id, n.signaling_url, n.token_key FROM room_placements p JOIN nodes n ON n.id = p.node_id
-             WHERE p.org_id = $1 AND p.application_id = $2 AND p.room = $3 AND n.linked AND n.reported_at > $4",
+             WHERE p.org_id = $1 AND p.application_id = $2 AND p.room = $3 AND n.linked AND n.reported_at > $4
+                 AND p.used_at >= $5",
             Text(application),
             Text(room),
             signed(reported_after),
+            signed(used_since),
         )
     }
 

@@ -61,6 +61,30 @@ on_both! {
 }
 
 on_both! {
+    async fn joining_a_room_in_use_waits_for_no_writer(world: World) {
+        let access = world.owner().await;
+        let demo = world.demo(&access).await;
+        let node = world.node().await;
+        let join = async || {
+            let request = JoinRequest { app_key: demo.keys[0].id, room: room("lobby"), name: None, origin: None };
+            join::issue(&world.services, request).await
+        };
+        join().await.unwrap();
+        let writer = world.block_writers("room_placements").await;
+        join().await.expect("nothing needs to be written");
+        writer.release().await;
+
+        // After an hour the room is noted to be in use again.
+        world.advance(3601);
+        nodes::report(&world.services, node.id, Report::default()).await.unwrap();
+        let used_at = async || world.cells().await.into_iter().find(|(column, _)| column == "room_placements.used_at");
+        let before = used_at().await;
+        join().await.unwrap();
+        assert_ne!(used_at().await, before);
+    }
+}
+
+on_both! {
     async fn a_room_stays_where_it_is(world: World) {
         let access = world.owner().await;
         let services = &world.services;

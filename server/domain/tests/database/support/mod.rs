@@ -1,10 +1,12 @@
 //! One world per test: a fresh database, a clock, a server to talk to.
 
+mod blocking;
 mod dump;
 mod keys;
 mod outside;
 mod upload;
 
+pub use blocking::Blocking;
 pub use keys::{Keys, master_key};
 pub use outside::Outside;
 pub use upload::{client, upload};
@@ -157,6 +159,11 @@ impl World {
     /// Everything the database holds as text, beside `table.column`.
     pub async fn cells(&self) -> Vec<(String, String)> {
         dump::cells(&self.database_url).await
+    }
+
+    /// Holds what writers of a table wait for; readers do not.
+    pub async fn block_writers(&self, table: &str) -> Blocking {
+        Blocking::begin(&self.database_url, table).await
     }
 
     pub fn advance(&self, seconds: u64) {
