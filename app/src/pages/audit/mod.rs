@@ -5,12 +5,15 @@ mod api;
 use crate::components::{EmptyState, Instant, PageHeader, Problem};
 use api::load_audit_log;
 use leptos::{either::Either, prelude::*};
+use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
-/// The latest entries, and whether the chain of all entries is intact.
+/// The latest entries, and whether their chain is intact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditLog {
     pub intact: bool,
+    /// Whether that is said of all entries or of those shown.
+    pub whole: bool,
     pub entries: Vec<AuditEntry>,
 }
 
@@ -26,11 +29,12 @@ pub struct AuditEntry {
 
 #[component]
 pub fn AuditPage() -> impl IntoView {
+    let verify = use_query_map().read_untracked().get("verify");
     view! {
         <PageHeader title="Audit log" summary="Every change of settings and keys, every start, stop, view and download of a recording. Times are UTC."/>
         <Suspense>
             {Suspend::new(async move {
-                match load_audit_log().await {
+                match load_audit_log(verify).await {
                     Ok(log) => Either::Left(view! { <Entries log/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
@@ -41,8 +45,10 @@ pub fn AuditPage() -> impl IntoView {
 
 #[component]
 fn Entries(log: AuditLog) -> impl IntoView {
-    let chain = if log.intact {
-        view! { <p class="badges"><span class="badge badge-good">"Chain intact"</span></p> }.into_any()
+    let chain = if log.intact && log.whole {
+        view! { <p class="badges"><span class="badge badge-good">"Whole chain intact"</span></p> }.into_any()
+    } else if log.intact {
+        view! { <p class="badges"><span class="badge badge-good">"These entries are intact"</span> " " <a href="/audit?verify=all">"Check all entries"</a></p> }.into_any()
     } else {
         view! { <p class="notice notice-bad" role="alert">"The chain of entries is broken: an entry was changed or removed outside Mixdown."</p> }.into_any()
     };

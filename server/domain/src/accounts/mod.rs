@@ -11,6 +11,7 @@ use crate::{
     access::Access,
     audit::{self, Actor},
     error::{Error, Kind, Result},
+    jobs::{self, Work},
     services::Services,
     store::Tx,
 };
@@ -18,7 +19,7 @@ use email::Email;
 use protocol::ids::UserId;
 use std::net::IpAddr;
 
-/// Checks a password; throttled, with the same answer and work for unknown users.
+/// Checks a password; throttled, with the same answer, work and writes for unknown users.
 pub async fn sign_in(services: &Services, email: &str, password: &str, address: IpAddr) -> Result<UserId> {
     let wrong =
         || Error::new(Kind::Unauthenticated, "wrong_credentials", "The e-mail address or the password is wrong.");
@@ -30,19 +31,28 @@ pub async fn sign_in(services: &Services, email: &str, password: &str, address: 
     let user = services.read().await?.user_by_email(shown).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let known = password::verify(services, password, hash).await?;
-    if let Some(user) = &user {
-        let action = if known { "user.signed_in" } else { "user.sign_in_refused" };
-        let mut tx = services.begin().await?;
-        tell(services, &mut tx, user.id(), action, address).await?;
-        tx.commit().await?;
-    }
+    let mut tx = services.begin().await?;
     match user {
         Some(user) if known => {
+            tell(services, &mut tx, user.id(), "user.signed_in", address).await?;
+            tx.commit().await?;
             throttle::forgive(services, &subjects).await?;
             Ok(user.id())
         }
-        _ => Err(wrong()),
+        user => {
+            let user = user.map(|user| user.id());
+            jobs::push(services, &mut tx, &Work::TellRefusal { user, address }).await?;
+            tx.commit().await?;
+            Err(wrong())
+        }
     }
+}
+
+/// The rest of a sign-in that was refused.
+pub(crate) async fn tell_refusal(services: &Services, user: UserId, address: IpAddr) -> Result<()> {
+    let mut tx = services.begin().await?;
+    tell(services, &mut tx, user, "user.sign_in_refused", address).await?;
+    Ok(tx.commit().await?)
 }
 
 /// What this user may do; unauthenticated when the user no longer belongs to an org.

@@ -10,6 +10,7 @@ use argon2::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
+use zxcvbn::{Score, zxcvbn};
 
 /// 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -28,13 +29,19 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbA$AAAAAAAA
 pub(super) struct NewPassword(SecretString);
 
 impl NewPassword {
-    /// Any characters; only the length matters.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    /// Any characters, as long as it is not one of those that are tried first. `email` counts as known to everybody.
+    pub(super) fn parse(text: &str, email: &str) -> Result<Self> {
         if text.chars().count() < SHORTEST_CHARS {
             return Err(Error::invalid("password_too_short", "The password must have at least 8 characters."));
         }
         if text.len() > LONGEST_BYTES {
             return Err(Error::invalid("password_too_long", "The password must have at most 1024 bytes."));
+        }
+        if zxcvbn(text, &[email]).score() < Score::Two {
+            return Err(Error::invalid(
+                "password_too_common",
+                "This password is among the first that are guessed. Choose another, for example four unusual words.",
+            ));
         }
         Ok(Self(SecretString::from(text)))
     }
@@ -96,11 +103,23 @@ mod tests {
     }
 
     #[test]
-    fn length_is_the_only_rule() {
-        for (text, code) in [("1234567", Some("password_too_short")), ("ääääääää", None), ("        ", None)] {
-            assert_eq!(NewPassword::parse(text).err().map(|error| error.code()), code, "{text}");
+    fn what_is_guessed_first_is_refused() {
+        let code = |text: &str| NewPassword::parse(text, "anna.lindqvist@example.com").err().map(|error| error.code());
+        assert_eq!(code("1234567"), Some("password_too_short"));
+        assert_eq!(code(&"x".repeat(LONGEST_BYTES + 1)), Some("password_too_long"));
+        for text in [
+            "password",
+            "Password1",
+            "12345678",
+            "qwertyuiop",
+            "iloveyou1",
+            "aaaaaaaaaaaa",
+            "anna.lindqvist@example.com",
+        ] {
+            assert_eq!(code(text), Some("password_too_common"), "{text}");
         }
-        assert!(NewPassword::parse(&"x".repeat(LONGEST_BYTES)).is_ok());
-        assert!(NewPassword::parse(&"x".repeat(LONGEST_BYTES + 1)).is_err());
+        for text in ["correct horse battery", "zebra-lamp-41", "smörgåsbord på månen", "Tr0ub4dour&3x"] {
+            assert_eq!(code(text), None, "{text}");
+        }
     }
 }

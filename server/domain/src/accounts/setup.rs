@@ -50,7 +50,7 @@ pub async fn complete_setup(
         return Err(wrong_token());
     }
     let email = Email::parse(email)?;
-    let password_hash = NewPassword::parse(password)?.hash(services).await?;
+    let password_hash = NewPassword::parse(password, email.as_str())?.hash(services).await?;
     let embedded = validate_embedded_store(services).await?;
 
     let now = services.now();

@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 const PAGE: i64 = 100;
+/// Entries read at a time to verify all of them.
+const BATCH: i64 = 1000;
 
 /// One entry.
 #[derive(Debug, Clone)]
@@ -76,34 +78,62 @@ pub async fn list(services: &Services, access: &Access) -> Result<Vec<Entry>> {
     Ok(rows.into_iter().map(entry).collect())
 }
 
-/// Whether the whole chain of the org is intact.
+/// Whether the entries that [`list`] shows are the end of an intact chain.
+pub async fn verify_latest(services: &Services, access: &Access) -> Result<bool> {
+    let mut tx = services.read().await?;
+    let mut org = tx.org(access.org());
+    let mut chain = Backwards::from_end(org.audit_end().await?);
+    let rows = org.audit_entries(chain.before, PAGE + 1).await?;
+    Ok(chain.admits(&rows, PAGE)
+        && (chain.is_at_beginning() || i64::try_from(rows.len()).is_ok_and(|rows| rows > PAGE)))
+}
+
+/// Whether the whole chain of the org is intact; takes as long as it is.
 pub async fn verify(services: &Services, access: &Access) -> Result<bool> {
     let mut tx = services.read().await?;
     let mut org = tx.org(access.org());
-    let (last, mut expected) = org.audit_end().await?;
-    let mut before = last + 1;
-    // Walked backwards: each entry must have the hash that its successor was made with.
+    let mut chain = Backwards::from_end(org.audit_end().await?);
     loop {
-        let rows = org.audit_entries(before, PAGE).await?;
+        let rows = org.audit_entries(chain.before, BATCH + 1).await?;
         if rows.is_empty() {
-            return Ok(before == 1 && expected.is_empty());
+            return Ok(chain.is_at_beginning());
         }
-        for (row, previous) in rows.iter().zip(rows.iter().skip(1).map(Some).chain([None])) {
-            let previous_hash = match previous {
-                Some(previous) => previous.hash.clone(),
-                None => {
-                    org.audit_entries(unsigned(row.sequence), 1).await?.pop().map(|row| row.hash).unwrap_or_default()
-                }
-            };
-            let intact = unsigned(row.sequence) + 1 == before
-                && row.hash == expected
-                && fields(row).hash(&previous_hash) == row.hash;
-            if !intact {
-                return Ok(false);
+        if !chain.admits(&rows, BATCH) {
+            return Ok(false);
+        }
+    }
+}
+
+/// A walk along the chain from its end: each entry must have the hash that its successor was made with.
+struct Backwards {
+    /// The entry that was admitted last.
+    before: u64,
+    /// What the entry before it must have.
+    hash: String,
+}
+
+impl Backwards {
+    fn from_end((last, hash): (u64, String)) -> Self {
+        Self { before: last + 1, hash }
+    }
+
+    /// Takes the first `count` of these rows, newest first; the row after each of them tells what it was made with.
+    fn admits(&mut self, rows: &[AuditRow], count: i64) -> bool {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        for (index, row) in rows.iter().enumerate().take(count) {
+            let previous = rows.get(index + 1).map(|row| row.hash.as_str()).unwrap_or_default();
+            let next = unsigned(row.sequence) + 1 == self.before;
+            if !next || row.hash != self.hash || fields(row).hash(previous) != row.hash {
+                return false;
             }
-            before = unsigned(row.sequence);
-            expected = previous_hash;
+            self.before = unsigned(row.sequence);
+            self.hash = previous.to_owned();
         }
+        true
+    }
+
+    fn is_at_beginning(&self) -> bool {
+        self.before == 1 && self.hash.is_empty()
     }
 }
 

@@ -11,6 +11,7 @@ mod runner;
 mod schedule;
 mod send_mail;
 mod sweep_expired;
+mod tell_refusal;
 mod validate_storage;
 mod work;
 

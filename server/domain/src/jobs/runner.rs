@@ -2,7 +2,7 @@
 
 use super::{
     Lane, Work, abort_upload, apply_retention, delete_object, deliver_webhook, finalize_upload, reconcile_recordings,
-    revalidate_storages, schedule, send_mail, sweep_expired, validate_storage,
+    revalidate_storages, schedule, send_mail, sweep_expired, tell_refusal, validate_storage,
 };
 use crate::{
     clock::to_date,
@@ -108,6 +108,7 @@ async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outco
         Work::RevalidateStorages => revalidate_storages::run(services).await,
         Work::ReconcileRecordings => reconcile_recordings::run(services).await,
         Work::ApplyRetention => apply_retention::run(services).await,
+        Work::TellRefusal { user, address } => tell_refusal::run(services, *user, *address).await,
         Work::SweepExpired => sweep_expired::run(services).await,
     }
 }

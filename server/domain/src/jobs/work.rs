@@ -1,9 +1,9 @@
 //! What a job does, as it is stored.
 
 use crate::store::RecordingRow;
-use protocol::ids::{MailId, MessageId, OrgId, RecordingId, StorageId, ValidationId};
+use protocol::ids::{MailId, MessageId, OrgId, RecordingId, StorageId, UserId, ValidationId};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 /// Work that must not wait for one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +78,11 @@ pub(crate) enum Work {
         org: OrgId,
         mail: MailId,
     },
+    /// Write a refused sign-in into the audit log; without a user there is none to write to.
+    TellRefusal {
+        user: Option<UserId>,
+        address: IpAddr,
+    },
     /// Periodic: find recordings whose lease ran out.
     ReconcileRecordings,
     /// Periodic: request the deletion of recordings that are kept no longer.
@@ -110,6 +115,7 @@ impl Work {
             Self::ApplyRetention => "apply_retention",
             Self::RevalidateStorages => "revalidate_storages",
             Self::SweepExpired => "sweep_expired",
+            Self::TellRefusal { .. } => "tell_refusal",
         }
     }
 
@@ -128,7 +134,11 @@ impl Work {
             | Self::ValidateStorage { org, .. }
             | Self::DeliverWebhook { org, .. }
             | Self::SendMail { org, .. } => Some(*org),
-            Self::ReconcileRecordings | Self::ApplyRetention | Self::RevalidateStorages | Self::SweepExpired => None,
+            Self::TellRefusal { .. }
+            | Self::ReconcileRecordings
+            | Self::ApplyRetention
+            | Self::RevalidateStorages
+            | Self::SweepExpired => None,
         }
     }
 
@@ -141,7 +151,10 @@ impl Work {
                 Some(self.kind().to_owned())
             }
             Self::ValidateStorage { validation, .. } => Some(format!("validate_storage/{validation}")),
-            Self::AbortUpload { .. } | Self::DeliverWebhook { .. } | Self::SendMail { .. } => None,
+            Self::AbortUpload { .. }
+            | Self::TellRefusal { .. }
+            | Self::DeliverWebhook { .. }
+            | Self::SendMail { .. } => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::support::{EMAIL, HERE, PASSWORD, on_both};
+use crate::support::{EMAIL, HERE, PASSWORD, World, on_both};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     OpenError, Role, accounts, applications, audit,
@@ -6,6 +6,7 @@ use domain::{
     session_store::{self, StoredSession},
     storage::{self, Health, Standing},
 };
+use std::collections::BTreeMap;
 
 on_both! {
     async fn set_up_leaves_nothing_to_configure(world: World) {
@@ -64,8 +65,48 @@ on_both! {
         let unknown = sign_in("nobody@example.com", PASSWORD).await.unwrap_err();
         assert_eq!(wrong.to_string(), unknown.to_string());
         assert_eq!(wrong.kind(), Kind::Unauthenticated);
+        world.run_jobs().await;
         let actions: Vec<_> = audit::list(&world.services, &access).await.unwrap().into_iter().map(|entry| entry.action).collect();
         assert_eq!(&actions[..2], ["user.sign_in_refused", "user.signed_in"]);
+    }
+}
+
+on_both! {
+    async fn a_refusal_costs_the_same_writes_whoever_is_asked_for(world: World) {
+        let access = world.owner().await;
+        let mut written = Vec::new();
+        for email in [EMAIL, "nobody@example.com"] {
+            world.execute("DELETE FROM sign_in_failures").await.unwrap();
+            let before = rows(&world).await;
+            accounts::sign_in(&world.services, email, "wrong password", HERE).await.unwrap_err();
+            let after = rows(&world).await;
+            written.push(after.iter().map(|(column, count)| (column.clone(), count - before.get(column).unwrap_or(&0))).collect());
+        }
+        let [known, unknown]: [BTreeMap<String, usize>; 2] = written.try_into().unwrap();
+        assert_eq!(known, unknown);
+        world.run_jobs().await;
+        let entries = audit::list(&world.services, &access).await.unwrap();
+        assert_eq!(entries.iter().filter(|entry| entry.action == "user.sign_in_refused").count(), 1);
+    }
+}
+
+/// How many values each column holds.
+async fn rows(world: &World) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for (column, _) in world.cells().await {
+        *counts.entry(column).or_default() += 1;
+    }
+    counts
+}
+
+on_both! {
+    async fn an_owner_begins_with_a_password_that_is_not_guessed_first(world: World) {
+        let token = accounts::setup_token(&world.services).await.unwrap().unwrap();
+        for password in ["password1", EMAIL] {
+            let refused = accounts::complete_setup(&world.services, &token, EMAIL, password, HERE).await.unwrap_err();
+            assert_eq!((refused.kind(), refused.code()), (Kind::Invalid, "password_too_common"));
+        }
+        accounts::complete_setup(&world.services, &token, EMAIL, PASSWORD, HERE).await.unwrap();
     }
 }
 
@@ -124,7 +165,25 @@ on_both! {
         for statement in ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log"] {
             assert!(world.execute(statement).await.is_err(), "{statement}");
         }
+        assert!(audit::verify_latest(&world.services, &access).await.unwrap());
+
+        // Somebody who rules the database can write past the guard, and is found out.
+        let guard = if world.database_url.starts_with("sqlite:") {
+            "DROP TRIGGER audit_log_no_update"
+        } else {
+            "DROP TRIGGER audit_log_no_change ON audit_log"
+        };
+        world.execute(guard).await.unwrap();
+        let found_intact = async || {
+            let latest = audit::verify_latest(&world.services, &access).await.unwrap();
+            (latest, audit::verify(&world.services, &access).await.unwrap())
+        };
+        world.execute("UPDATE audit_log SET actor = 'x' WHERE sequence = 2").await.unwrap();
+        assert_eq!(found_intact().await, (true, false));
+        let newest = "(SELECT audit_sequence FROM orgs)";
+        world.execute(&format!("UPDATE audit_log SET detail = 'x' WHERE sequence = {newest} - 5")).await.unwrap();
+        assert_eq!(found_intact().await, (false, false));
         world.execute("UPDATE orgs SET audit_hash = 'x'").await.unwrap();
-        assert!(!audit::verify(&world.services, &access).await.unwrap());
+        assert_eq!(found_intact().await, (false, false));
     }
 }
