@@ -213,6 +213,24 @@ on_both_databases! {
         assert!(matches!(scene.node.ask(Query::BeginUpload { recording, refused: None }).await, Answer::Upload { .. }));
     }
 
+    async fn one_org_takes_only_its_share_of_the_places_for_webhooks(server) {
+        let mut scene = Scene::set(server).await;
+        let services = scene.server.services().clone();
+        let mut slow = Receiver::start().await;
+        slow.hang();
+        let application = scene.application.clone();
+        applications::set_webhook(&services, &scene.access, application.id, Some(slow.url.clone())).await.unwrap();
+        for number in 1..=6 {
+            let recording = scene.start_in(number, &application).await;
+            scene.fail(number.into(), recording).await;
+        }
+        for _ in 0..4 {
+            slow.delivery().await;
+        }
+        let left = jobs::claim(&services, jobs::Lane::Webhooks, 10, &[]).await.unwrap();
+        assert_eq!(left.len(), 2, "they wait until one of the four has ended");
+    }
+
     async fn a_receiver_that_hangs_delays_no_other(server) {
         let mut scene = Scene::set(server).await;
         let services = scene.server.services().clone();

@@ -11,7 +11,7 @@ use crate::{
     store::{JobRow, NewJob, Tx, unsigned},
 };
 use chrono::{DateTime, Utc};
-use protocol::ids::JobId;
+use protocol::ids::{JobId, OrgId};
 use std::{error::Error as StdError, time::Duration};
 
 /// How long a worker owns what it claimed; longer than every time limit within one job together.
@@ -28,6 +28,12 @@ impl Claimed {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.0.work().kind()
+    }
+
+    /// Whose work it is; `None` for the installation's own.
+    #[must_use]
+    pub fn org(&self) -> Option<OrgId> {
+        self.0.work().org()
     }
 }
 
@@ -69,12 +75,12 @@ pub(crate) async fn ensure_periodic(services: &Services) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Claims due work of one lane.
-pub async fn claim(services: &Services, lane: Lane, limit: u32) -> Result<Vec<Claimed>> {
+/// Claims due work of one lane, the longest due first, passing over these orgs.
+pub async fn claim(services: &Services, lane: Lane, limit: u32, except: &[OrgId]) -> Result<Vec<Claimed>> {
     let now = services.now();
     let lease_until = now + u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
     let mut tx = services.begin().await?;
-    let jobs = tx.claim_jobs(lane, limit, now, lease_until).await?;
+    let jobs = tx.claim_jobs(lane, limit, except, now, lease_until).await?;
     tx.commit().await?;
     Ok(jobs.into_iter().map(Claimed).collect())
 }
@@ -144,7 +150,7 @@ async fn store(services: &Services, job: &JobRow, outcome: Outcome) -> Result<()
 pub async fn run_due(services: &Services) -> Result<usize> {
     let mut count = 0;
     for lane in Lane::ALL {
-        for job in claim(services, lane, BATCH).await? {
+        for job in claim(services, lane, BATCH, &[]).await? {
             run(services, job).await;
             count += 1;
         }
@@ -152,7 +158,7 @@ pub async fn run_due(services: &Services) -> Result<usize> {
     Ok(count)
 }
 
-/// When the next job of a lane is due; in the past when one is due now.
-pub async fn next_due(services: &Services, lane: Lane) -> Result<Option<DateTime<Utc>>> {
-    Ok(services.read().await?.next_due_job(lane).await?.map(to_date))
+/// When the next job of a lane is due, passing over these orgs; in the past when one is due now.
+pub async fn next_due(services: &Services, lane: Lane, except: &[OrgId]) -> Result<Option<DateTime<Utc>>> {
+    Ok(services.read().await?.next_due_job(lane, except).await?.map(to_date))
 }

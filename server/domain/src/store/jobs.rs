@@ -3,7 +3,7 @@
 
 use super::{JsonText, Text, Tx, execute, fetch_all, fetch_optional, on, signed, unsigned};
 use crate::jobs::{Lane, Work};
-use protocol::ids::JobId;
+use protocol::ids::{JobId, OrgId};
 
 /// A claimed job.
 #[derive(sqlx::FromRow, Debug)]
@@ -37,6 +37,11 @@ struct Due {
     due_at: i64,
 }
 
+/// A list as text in which each identifier is found; both databases understand it.
+fn names(orgs: &[OrgId]) -> String {
+    orgs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
 impl Tx {
     /// Writes a job, unless one with the same unique key waits already. A dead one with that key lives again.
     pub(crate) async fn push_job(&mut self, job: &NewJob<'_>) -> sqlx::Result<()> {
@@ -63,6 +68,7 @@ impl Tx {
         &mut self,
         lane: Lane,
         limit: u32,
+        except: &[OrgId],
         now: u64,
         lease_until: u64,
     ) -> sqlx::Result<Vec<JobRow>> {
@@ -72,6 +78,7 @@ impl Tx {
                 concat!(
                     "WITH due AS MATERIALIZED (
                          SELECT id FROM jobs WHERE lane = $1 AND state = 'waiting' AND due_at <= $2
+                             AND (org_id IS NULL OR $5 NOT LIKE '%' || org_id || '%')
                          ORDER BY due_at LIMIT $3 ",
                     $lock,
                     ")
@@ -82,7 +89,16 @@ impl Tx {
             };
         }
         let statement = if self.is_postgres() { claim!("FOR UPDATE SKIP LOCKED") } else { claim!("") };
-        fetch_all!(self, JobRow, statement, Text(lane), signed(now), i64::from(limit), signed(lease_until),)
+        fetch_all!(
+            self,
+            JobRow,
+            statement,
+            Text(lane),
+            signed(now),
+            i64::from(limit),
+            signed(lease_until),
+            names(except)
+        )
     }
 
     /// Removes a finished job; false when its lease was lost.
@@ -128,12 +144,15 @@ impl Tx {
         Ok(rows == 1)
     }
 
-    pub(crate) async fn next_due_job(&mut self, lane: Lane) -> sqlx::Result<Option<u64>> {
+    pub(crate) async fn next_due_job(&mut self, lane: Lane, except: &[OrgId]) -> sqlx::Result<Option<u64>> {
         let row = fetch_optional!(
             self,
             Due,
-            "SELECT due_at FROM jobs WHERE lane = $1 AND state = 'waiting' ORDER BY due_at LIMIT 1",
+            "SELECT due_at FROM jobs WHERE lane = $1 AND state = 'waiting'
+                 AND (org_id IS NULL OR $2 NOT LIKE '%' || org_id || '%')
+             ORDER BY due_at LIMIT 1",
             Text(lane),
+            names(except),
         )?;
         Ok(row.map(|row| unsigned(row.due_at)))
     }

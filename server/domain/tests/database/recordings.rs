@@ -163,8 +163,8 @@ on_both! {
         let node = world.node().await;
         let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         upload(&world, &node, id, 16).await;
-        let late = jobs::claim(services, jobs::Lane::Internal, 10).await.unwrap();
-        assert!(jobs::claim(services, jobs::Lane::Internal, 10).await.unwrap().is_empty());
+        let late = jobs::claim(services, jobs::Lane::Internal, 10, &[]).await.unwrap();
+        assert!(jobs::claim(services, jobs::Lane::Internal, 10, &[]).await.unwrap().is_empty());
         world.advance(181);
         world.run_jobs().await;
         assert_eq!(state(&world, &access, id).await, RecordingState::Ready);

@@ -1,8 +1,14 @@
 use crate::support::{World, on_both};
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Access, applications, applications::Application, notifications, recordings};
+use domain::{
+    Access, applications,
+    applications::Application,
+    jobs::{self, Lane},
+    notifications, recordings,
+};
 use protocol::{
+    ids::OrgId,
     link::Event,
     recording::{FailureCause, RecordingState},
 };
@@ -70,6 +76,20 @@ on_both! {
         let deliveries = notifications::deliveries(&world.services, &access, demo.id).await.unwrap();
         let seen: Vec<_> = deliveries.iter().rev().map(|delivery| (delivery.attempt, delivery.status, delivery.next_at.is_some())).collect();
         assert_eq!(seen, [(1, Some(500), true), (2, Some(302), true), (3, Some(503), true), (4, Some(200), false)]);
+    }
+}
+
+on_both! {
+    async fn an_org_that_has_its_share_is_passed_over(world: World) {
+        let access = world.owner().await;
+        message(&world, &access).await;
+        let full = [access.org()];
+        let services = &world.services;
+        assert!(jobs::claim(services, Lane::Webhooks, 10, &full).await.unwrap().is_empty());
+        assert_eq!(jobs::next_due(services, Lane::Webhooks, &full).await.unwrap(), None);
+        assert!(jobs::next_due(services, Lane::Webhooks, &[]).await.unwrap().is_some());
+        let claimed = jobs::claim(services, Lane::Webhooks, 10, &[OrgId::from_parts(9, [9; 10])]).await.unwrap();
+        assert_eq!(claimed.iter().map(jobs::Claimed::org).collect::<Vec<_>>(), [Some(access.org())]);
     }
 }
 
