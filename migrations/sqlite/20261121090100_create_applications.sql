@@ -1,7 +1,7 @@
 -- What an org configures: its storage and its applications.
 
 -- target and options are JSON; secret is sealed. failing_since is when requests began to fail in a way that may pass;
--- degraded_at is when recordings began to be held.
+-- degraded_at is when recordings began to be held; refusals is how often that happened since one was delivered.
 CREATE TABLE storages (
     org_id TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -17,6 +17,7 @@ CREATE TABLE storages (
     failing_since BIGINT,
     degraded_at BIGINT,
     degraded_reason TEXT,
+    refusals BIGINT NOT NULL DEFAULT 0,
     removed_at BIGINT,
     created_at BIGINT NOT NULL,
     CONSTRAINT storages_pkey PRIMARY KEY (org_id, id),

@@ -1,7 +1,7 @@
 //! From the end of a capture to parts in the bucket.
 
 use super::{Delivery, Recorder};
-use crate::uploader::{MixProcess, Upload, UploadError, Uploaded};
+use crate::uploader::{MixProcess, MixProcessError, Upload, UploadError, Uploaded};
 use protocol::{
     ids::RecordingId,
     link::{Event, PartRefusal},
@@ -98,6 +98,8 @@ impl Recorder {
             tracing::warn!(%recording, %error, "not uploaded yet");
             match error {
                 UploadError::Gone => return Err(error),
+                // The machine is short of something, or the program is being replaced: nothing the capture can help.
+                UploadError::Mix(MixProcessError::Io(_)) => {}
                 UploadError::Mix(_) if failed_mixes + 1 == MIX_ATTEMPTS => return Err(error),
                 UploadError::Mix(_) => failed_mixes += 1,
                 UploadError::Held(hold) => {

@@ -5,6 +5,6 @@ mod mix_process;
 mod parts;
 mod upload;
 
-pub use mix_process::MixProcess;
+pub use mix_process::{MixProcess, MixProcessError};
 pub use parts::PartClient;
 pub use upload::{Upload, UploadError, Uploaded};

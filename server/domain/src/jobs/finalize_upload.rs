@@ -50,8 +50,8 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
     };
     tracing::warn!(recording = %id, error = &problem as &dyn StdError, "the object did not verify");
     match problem {
-        Problem::Bucket(error) if error.is_no_such_upload() => {
-            again(services, &row, "the bucket lost the upload").await
+        Problem::Bucket(error) if error.is_lost_upload() => {
+            again(services, &row, Again::Lost("the bucket lost the upload")).await
         }
         Problem::Bucket(error) => {
             let mut tx = services.begin().await?;
@@ -63,14 +63,14 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
             let error = Error::unavailable("upload_not_verified", "The upload could not be verified.");
             Ok(Outcome::RetryAfter(MISMATCH_RETRY, error.with_source(Problem::Mismatch(what))))
         }
-        Problem::Mismatch(what) => again(services, &row, what).await,
+        Problem::Mismatch(what) => again(services, &row, Again::Lost(what)).await,
     }
 }
 
 async fn deliver(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<Outcome> {
     let mut tx = services.begin().await?;
     let mut org = tx.org(storage.org());
-    health::succeeded(&mut org, storage).await?;
+    health::delivered(&mut org, storage).await?;
     ending::ready(services, &mut org, row).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
@@ -82,23 +82,35 @@ async fn wait(services: &Services, row: &RecordingRow, storage: &StorageRow) -> 
     let mut org = tx.org(storage.org());
     if !health::candidates(&mut org, row).await?.is_empty() {
         drop(tx);
-        return again(services, row, "its bucket stopped working").await;
+        return again(services, row, Again::Moves).await;
     }
     org.hold_delivery(row.id(), services.now()).await?;
     tx.commit().await?;
     Ok(Outcome::Repeat(RETRY))
 }
 
+/// Why a file is uploaded once more.
+#[derive(Debug, Clone, Copy)]
+enum Again {
+    /// The upload came to nothing.
+    Lost(&'static str),
+    /// Its bucket stopped working, and another one works.
+    Moves,
+}
+
 /// The node still has the capture: it makes and uploads the file once more, but not for ever.
-async fn again(services: &Services, row: &RecordingRow, reason: &str) -> Result<Outcome> {
-    tracing::warn!(recording = %row.id(), reason, "uploading once more");
+async fn again(services: &Services, row: &RecordingRow, why: Again) -> Result<Outcome> {
+    tracing::warn!(recording = %row.id(), ?why, "uploading once more");
     let mut tx = services.begin().await?;
     let owner = tx.recording_owner(row.id()).await?;
     let Some(owner) = owner else { return Ok(Outcome::Done) };
-    if row.uploads >= UPLOADS {
+    let lost = matches!(why, Again::Lost(_));
+    if let Again::Lost(reason) = why
+        && row.uploads >= UPLOADS
+    {
         ending::fail(services, &mut tx.org(owner), row, FailureCause::UploadFailed, reason).await?;
         tx.commit().await?;
-    } else if tx.org(owner).begin_upload_again(row.id(), services.now()).await? {
+    } else if tx.org(owner).begin_upload_again(row.id(), lost, services.now()).await? {
         let command = Command::UploadAgain { recording: row.id() };
         tx.push_command(row.node(), &command, services.now()).await?;
         if let Some(work) = Work::abort_upload(owner, row) {

@@ -87,9 +87,6 @@ fn verdict(recording: &Unfinished, now: u64, hold_limit: u64) -> Verdict {
         if age(held) > hold_limit {
             return Verdict::Fail(FailureCause::StorageUnavailable);
         }
-        if recording.state() == RecordingState::Uploading {
-            return Verdict::Wait;
-        }
     }
     let overdue = recording.held_since.is_none() && age(recording.changed_at) > OVERDUE_MS;
     match recording.state() {
@@ -105,10 +102,12 @@ fn verdict(recording: &Unfinished, now: u64, hold_limit: u64) -> Verdict {
     else {
         return Verdict::Fail(FailureCause::NodeLost);
     };
+    // What is held was promised until the end of the hold.
+    let lost_after = if recording.held_since.is_some() { hold_limit } else { NODE_LOST_MS };
     let answers = linked && age(reported_at) <= LEASE_MS;
     if answers && age(linked_at) > GRACE_MS && age(recording.seen_at) > GRACE_MS {
         Verdict::Fail(FailureCause::CaptureLost)
-    } else if !answers && age(reported_at) > NODE_LOST_MS {
+    } else if !answers && age(reported_at) > lost_after {
         Verdict::Fail(FailureCause::NodeLost)
     } else {
         Verdict::Wait

@@ -5,6 +5,7 @@ use super::{keys, owned_by};
 use crate::{
     clock::to_date,
     error::{Error, Result},
+    jobs::{self, Work},
     services::Services,
     storage::{Bucket, BucketError, Scope, health},
     store::{RecordingRow, StorageRow, unsigned},
@@ -32,10 +33,9 @@ pub async fn begin_upload(
     if row.state() == RecordingState::Uploading {
         return Ok(Answer::Unavailable);
     }
-    if let Some(refused) = refused.filter(|refused| refused.detail != "NoSuchUpload") {
+    if let Some(refused) = refused {
         note_refusal(services, &storage, id, refused).await?;
     }
-    abort_previous(services, &row, &storage).await;
     let candidates = health::candidates(&mut services.read().await?.org(owner), &row).await?;
     for storage in candidates {
         let key = key_in(&storage, &row);
@@ -54,13 +54,9 @@ pub async fn begin_upload(
     Ok(Answer::Held { retry_seconds: HELD_RETRY_SECONDS })
 }
 
-/// The same key in the bucket it was meant for; another bucket has a template of its own.
+/// Made anew each time: the storage's prefix and template may have changed since the recording began.
 fn key_in(storage: &StorageRow, row: &RecordingRow) -> String {
-    if storage.id() == row.storage() {
-        return row.object_key.clone();
-    }
-    let at = to_date(unsigned(row.created_at));
-    keys::object_key(storage, row.application(), row.room(), at, row.id())
+    keys::object_key(storage, row.application(), row.room(), to_date(unsigned(row.created_at)), row.id())
 }
 
 async fn create(
@@ -89,9 +85,12 @@ async fn keep(services: &Services, owner: OrgId, row: &RecordingRow, begun: &Beg
     let mut org = tx.org(owner);
     let bucket = &storage.target().bucket;
     let kept = org.replace_upload(row.id(), row.upload_id.as_deref(), upload).await?
-        && org.redirect_recording(row.id(), storage.id(), bucket, key, services.now()).await?;
+        && org.redirect_recording(row.id(), storage.id(), bucket, key).await?;
     if kept {
-        health::succeeded(&mut org, storage).await?;
+        // It costs the customer space until it is given up.
+        if let Some(previous) = Work::abort_upload(owner, row) {
+            jobs::push(services, org.system(), &previous).await?;
+        }
         tx.commit().await?;
         return Ok(true);
     }
@@ -99,19 +98,6 @@ async fn keep(services: &Services, owner: OrgId, row: &RecordingRow, begun: &Beg
     let bucket = Bucket::open(services, storage, Scope::Recording { id: row.id(), key }).await?;
     bucket.abort_upload(key, upload).await?;
     Ok(false)
-}
-
-/// It costs the customer space until their lifecycle rule removes it, but must not cost the recording.
-async fn abort_previous(services: &Services, row: &RecordingRow, storage: &StorageRow) {
-    let Some(previous) = row.upload_id.as_deref().filter(|_| storage.works()) else { return };
-    let scope = Scope::Recording { id: row.id(), key: &row.object_key };
-    let aborted = match Bucket::open(services, storage, scope).await {
-        Ok(bucket) => bucket.abort_upload(&row.object_key, previous).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = aborted {
-        tracing::warn!(recording = %row.id(), error = &error as &dyn StdError, "an unfinished upload was not aborted");
-    }
 }
 
 /// What the node met at the bucket counts as what we would have met.
@@ -127,7 +113,9 @@ async fn note_refusal(services: &Services, storage: &StorageRow, id: RecordingId
 async fn report(services: &Services, storage: &StorageRow, id: RecordingId, error: &BucketError) -> Result<()> {
     tracing::warn!(recording = %id, storage = %storage.id(), error = error as &dyn StdError, "a bucket does not take a recording");
     let mut tx = services.begin().await?;
-    health::failed(services, &mut tx.org(storage.org()), storage, error).await?;
+    let mut org = tx.org(storage.org());
+    org.hold_delivery(id, services.now()).await?;
+    health::failed(services, &mut org, storage, error).await?;
     Ok(tx.commit().await?)
 }
 

@@ -50,9 +50,11 @@ impl BucketError {
         self.status() == Some(404)
     }
 
-    /// There is no such upload any more: it was completed, aborted, or removed by a rule of the bucket.
-    pub(crate) fn is_no_such_upload(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.code == "NoSuchUpload")
+    /// Nothing will ever come of this upload: the bucket no longer has it, or does not take its parts together. It says
+    /// nothing about the bucket.
+    pub(crate) fn is_lost_upload(&self) -> bool {
+        let codes = ["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"];
+        matches!(self, Self::Refused(refusal) if codes.contains(&refusal.code.as_str()))
     }
 
     pub(crate) fn status(&self) -> Option<u16> {
@@ -67,7 +69,11 @@ impl BucketError {
         match self {
             Self::Outbound(OutboundError::NotAllowed) | Self::Address => false,
             Self::Outbound(_) | Self::Malformed | Self::NodeUnanswered => true,
-            Self::Refused(refusal) => matches!(refusal.status, 408 | 425 | 429 | 500..),
+            // The code says more than the status: S3 reports some hiccups with status 200 or 400.
+            Self::Refused(Refusal { status, code, .. }) => match code.as_str() {
+                "InternalError" | "SlowDown" | "ServiceUnavailable" | "RequestTimeout" | "OperationAborted" => true,
+                _ => matches!(status, 200..=299 | 408 | 425 | 429 | 500..),
+            },
             Self::Credentials(error) => error.is_passing(),
         }
     }
@@ -126,4 +132,32 @@ fn action(message: &str) -> Option<String> {
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hiccups_verdicts_and_lost_uploads_are_told_apart() {
+        for (status, code, passing, lost) in [
+            (200, "InternalError", true, false),
+            (200, "", true, false),
+            (400, "RequestTimeout", true, false),
+            (400, "InvalidPart", false, true),
+            (400, "EntityTooSmall", false, true),
+            (400, "AuthorizationHeaderMalformed", false, false),
+            (403, "AccessDenied", false, false),
+            (404, "NoSuchUpload", false, true),
+            (404, "NoSuchBucket", false, false),
+            (409, "OperationAborted", true, false),
+            (413, "", false, false),
+            (429, "", true, false),
+            (503, "SlowDown", true, false),
+            (500, "", true, false),
+        ] {
+            let error = BucketError::refused(status, code);
+            assert_eq!((error.is_passing(), error.is_lost_upload()), (passing, lost), "{status} {code}");
+        }
+    }
 }

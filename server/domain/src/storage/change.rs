@@ -74,7 +74,7 @@ pub(crate) async fn insert_proven_embedded(services: &Services, org: &mut OrgTx<
         now: services.now(),
     };
     org.insert_storage(&row).await?;
-    Ok(org.set_storage_works(id, services.now()).await?)
+    Ok(org.set_storage_works(id, 1, services.now()).await.map(drop)?)
 }
 
 struct New<'a> {
@@ -128,7 +128,14 @@ pub async fn update(services: &Services, access: &Access, id: StorageId, input: 
         .filter(|_| options.access_key_id.is_some())
         .map(|secret| seal(services, &org, id, secret))
         .transpose()?;
-    org.change_storage(id, &name, &options, sealed.as_deref()).await?;
+    if !org.change_storage(id, &name, &options, sealed.as_deref(), row.revision).await? {
+        return Err(Error::conflict(
+            "storage_changed",
+            "Somebody else changed the storage meanwhile; look at it again.",
+        ));
+    }
+    // What it would say is about the settings of before.
+    org.supersede_validation(id, services.now()).await?;
     audit::record_for(services, &mut org, access, "storage.changed", &id).await?;
     tx.commit().await?;
     services.sessions().forget(id);

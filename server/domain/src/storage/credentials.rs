@@ -57,6 +57,8 @@ pub(crate) enum CredentialsError {
     Missing,
     #[error("the embedded store is switched off")]
     EmbeddedOff,
+    #[error("the storage was removed")]
+    Removed,
 }
 
 impl CredentialsError {
@@ -82,6 +84,7 @@ impl CredentialsError {
                 )
             }
             Self::Sts(_) => "The role could not be assumed: AWS did not answer as it should.".to_owned(),
+            Self::Removed => "The storage was removed here; use the bucket's own tools.".to_owned(),
             Self::EmbeddedOff => "The embedded store is switched off on this installation.".to_owned(),
             Self::Sealed(_) | Self::Missing => "The stored secret cannot be used; enter it again.".to_owned(),
         }
@@ -94,6 +97,10 @@ impl From<CredentialsError> for Error {
             CredentialsError::EmbeddedOff => {
                 Error::unavailable("storage_unavailable", "The embedded store is switched off on this installation.")
             }
+            CredentialsError::Removed => Error::conflict(
+                "storage_removed",
+                "The storage of this recording was removed here; use the bucket's own tools.",
+            ),
             CredentialsError::Sts(error) => error.into(),
             CredentialsError::Sealed(_) | CredentialsError::Missing => Error::internal(error),
         }
@@ -106,6 +113,9 @@ pub(super) async fn resolve(
     storage: &StorageRow,
     scope: Scope<'_>,
 ) -> Result<Keys, CredentialsError> {
+    if storage.removed_at.is_some() {
+        return Err(CredentialsError::Removed);
+    }
     match storage.kind() {
         StorageKind::Embedded => embedded(services),
         StorageKind::AwsKeys | StorageKind::S3Compatible => stored(services, storage),

@@ -18,6 +18,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 /// How long requests may fail in a way that may pass before that is called more than a hiccup.
 const HICCUP: Duration = Duration::from_secs(5 * 60);
+const QUARTER_HOUR_MS: u64 = 15 * 60 * 1000;
 const REASON_CHARS: usize = 300;
 
 /// What a storage is for.
@@ -105,9 +106,16 @@ pub(crate) async fn candidates(org: &mut OrgTx<'_>, row: &RecordingRow) -> Resul
     Ok(candidates)
 }
 
-/// Everything a recording needs was tried and works.
+/// Everything a recording needs was tried on this revision of the storage and works. That is not enough for a storage
+/// that keeps refusing recordings all the same: each time it stays degraded for longer.
 pub(crate) async fn proven(services: &Services, org: &mut OrgTx<'_>, storage: &StorageRow) -> Result<()> {
-    org.set_storage_works(storage.id(), services.now()).await?;
+    let now = services.now();
+    if storage.degraded_at.is_some_and(|since| now.saturating_sub(unsigned(since)) < penance(storage.refusals)) {
+        return Ok(org.set_storage_checked(storage.id(), now).await?);
+    }
+    if !org.set_storage_works(storage.id(), storage.revision, now).await? {
+        return Ok(());
+    }
     services.sessions().forget(storage.id());
     if storage.degraded_at.is_none() {
         return Ok(());
@@ -116,10 +124,17 @@ pub(crate) async fn proven(services: &Services, org: &mut OrgTx<'_>, storage: &S
     announce(services, org, storage, None).await
 }
 
-/// A request for a recording succeeded.
-pub(crate) async fn succeeded(org: &mut OrgTx<'_>, storage: &StorageRow) -> Result<()> {
-    if storage.failing_since.is_some() {
-        org.clear_storage_failing(storage.id()).await?;
+/// Milliseconds that a storage stays degraded after so many refusals in a row, whatever validations say: none at
+/// first, then a quarter of an hour, doubled up to eight hours.
+fn penance(refusals: i64) -> u64 {
+    let doublings = u32::try_from(refusals.saturating_sub(2)).ok();
+    doublings.map_or(0, |doublings| QUARTER_HOUR_MS << doublings.min(5))
+}
+
+/// A recording was delivered.
+pub(crate) async fn delivered(org: &mut OrgTx<'_>, storage: &StorageRow) -> Result<()> {
+    if storage.failing_since.is_some() || storage.refusals > 0 {
+        org.set_storage_delivered(storage.id()).await?;
     }
     Ok(())
 }
@@ -131,8 +146,7 @@ pub(crate) async fn failed(
     storage: &StorageRow,
     error: &BucketError,
 ) -> Result<()> {
-    if error.is_no_such_upload() {
-        // The bucket works; what was uploaded is gone, and the recording's own affair.
+    if error.is_lost_upload() {
         return Ok(());
     }
     let now = services.now();
@@ -143,21 +157,28 @@ pub(crate) async fn failed(
             return Ok(());
         }
     }
-    if broken(services, org, storage, &error.sentence()).await? {
+    if degrade(services, org, storage, &error.sentence(), true).await? {
         validation::start(services, org, storage, ValidationCause::Refused).await?;
     }
     Ok(())
 }
 
-/// The storage does not work: degrades it; false when it is degraded already or has never worked.
-pub(crate) async fn broken(
+/// A validation failed.
+pub(crate) async fn broken(services: &Services, org: &mut OrgTx<'_>, storage: &StorageRow, reason: &str) -> Result<()> {
+    degrade(services, org, storage, reason, false).await.map(drop)
+}
+
+/// The storage does not work; `refused` is whether a recording found out. False when it is degraded already or has
+/// never worked.
+async fn degrade(
     services: &Services,
     org: &mut OrgTx<'_>,
     storage: &StorageRow,
     reason: &str,
+    refused: bool,
 ) -> Result<bool> {
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(REASON_CHARS).collect();
-    if !org.set_storage_degraded(storage.id(), &reason, services.now()).await? {
+    if !org.set_storage_degraded(storage.id(), &reason, refused, services.now()).await? {
         return Ok(false);
     }
     services.sessions().forget(storage.id());
@@ -181,4 +202,15 @@ async fn announce(
         }
     }
     mail::queue_storage_changed(services, org, storage, degraded).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_keeps_refusing_waits_longer_but_not_for_ever() {
+        let minutes: Vec<u64> = [0, 1, 2, 3, 4, 7, 100].map(|refusals| penance(refusals) / 60_000).to_vec();
+        assert_eq!(minutes, [0, 0, 15, 30, 60, 480, 480]);
+    }
 }

@@ -52,6 +52,7 @@ impl Tx {
             // The conditions without a parameter are those of the partial index.
             "SELECT r.org_id, r.id
              FROM applications a JOIN recordings r ON r.org_id = a.org_id AND r.application_id = a.id
+             JOIN storages s ON s.org_id = r.org_id AND s.id = r.storage_id AND s.removed_at IS NULL
              WHERE a.retention_days IS NOT NULL AND r.state = 'ready' AND r.delete_requested_at IS NULL
                  AND r.legal_hold IS NULL AND r.ready_at < $1 - a.retention_days * 86400000
              ORDER BY r.id LIMIT $2",

@@ -232,7 +232,8 @@ impl OrgTx<'_> {
             "UPDATE recordings SET state = $4, changed_at = $5, started_at = COALESCE(started_at, $6),
                  stopped_at = COALESCE(stopped_at, $7), stop_cause = COALESCE(stop_cause, $8), failure_cause = $9,
                  failure_detail = $10, ready_at = $11,
-                 capture_key = CASE WHEN $12 THEN NULL ELSE capture_key END
+                 capture_key = CASE WHEN $12 THEN NULL ELSE capture_key END,
+                 held_since = CASE WHEN $12 THEN NULL ELSE held_since END
              WHERE org_id = $1 AND id = $2 AND state = $3",
             Text(id),
             Text(from),

@@ -25,6 +25,8 @@ pub(crate) struct StorageRow {
     pub failing_since: Option<i64>,
     pub degraded_at: Option<i64>,
     pub degraded_reason: Option<String>,
+    /// Times that recordings were refused since one was delivered.
+    pub refusals: i64,
     pub removed_at: Option<i64>,
     /// What the org's roles ask of us.
     pub external_id: String,
@@ -93,7 +95,7 @@ macro_rules! select_storage {
     ($rest:literal) => {
         concat!(
             "SELECT s.org_id, s.id, s.name, s.kind, s.standing, s.target, s.options, s.secret, s.revision,
-                 s.validated_at, s.checked_at, s.failing_since, s.degraded_at, s.degraded_reason, s.removed_at,
+                 s.validated_at, s.checked_at, s.failing_since, s.degraded_at, s.degraded_reason, s.refusals, s.removed_at,
                  o.external_id
              FROM storages s JOIN orgs o ON o.id = s.org_id
              WHERE s.org_id = $1 ",
@@ -165,22 +167,25 @@ impl OrgTx<'_> {
         .map(drop)
     }
 
-    /// Changes how a storage is reached; `secret` of `None` keeps the stored one. False when it is gone.
+    /// Changes how a storage is reached; `secret` of `None` keeps the stored one. False when it is gone
+    /// or has another revision by now.
     pub(crate) async fn change_storage(
         &mut self,
         id: StorageId,
         name: &str,
         options: &Options,
         secret: Option<&str>,
+        revision: i64,
     ) -> sqlx::Result<bool> {
         let rows = execute!(
             org self,
             "UPDATE storages SET name = $3, options = $4, secret = COALESCE($5, secret), revision = revision + 1
-             WHERE org_id = $1 AND id = $2 AND removed_at IS NULL",
+             WHERE org_id = $1 AND id = $2 AND removed_at IS NULL AND revision = $6",
             Text(id),
             name,
             JsonText(options),
             secret,
+            revision,
         )?;
         Ok(rows == 1)
     }
@@ -220,17 +225,18 @@ impl OrgTx<'_> {
         Ok(rows == 1)
     }
 
-    /// Everything was tried and worked.
-    pub(crate) async fn set_storage_works(&mut self, id: StorageId, now: u64) -> sqlx::Result<()> {
-        execute!(
+    /// Everything was tried on this revision and worked; false when there is another one by now.
+    pub(crate) async fn set_storage_works(&mut self, id: StorageId, revision: i64, now: u64) -> sqlx::Result<bool> {
+        let rows = execute!(
             org self,
             "UPDATE storages SET validated_at = $3, checked_at = $3, failing_since = NULL, degraded_at = NULL,
                  degraded_reason = NULL
-             WHERE org_id = $1 AND id = $2",
+             WHERE org_id = $1 AND id = $2 AND revision = $4",
             Text(id),
             signed(now),
-        )
-        .map(drop)
+            revision,
+        )?;
+        Ok(rows == 1)
     }
 
     /// Everything was tried; something failed.
@@ -244,11 +250,11 @@ impl OrgTx<'_> {
         .map(drop)
     }
 
-    /// A request succeeded: what failed before has passed.
-    pub(crate) async fn clear_storage_failing(&mut self, id: StorageId) -> sqlx::Result<()> {
+    /// A recording was delivered: what failed before has passed.
+    pub(crate) async fn set_storage_delivered(&mut self, id: StorageId) -> sqlx::Result<()> {
         execute!(
             org self,
-            "UPDATE storages SET failing_since = NULL WHERE org_id = $1 AND id = $2 AND failing_since IS NOT NULL",
+            "UPDATE storages SET failing_since = NULL, refusals = 0 WHERE org_id = $1 AND id = $2",
             Text(id),
         )
         .map(drop)
@@ -265,15 +271,23 @@ impl OrgTx<'_> {
         .map(drop)
     }
 
-    /// False when it was degraded, or never proven, already.
-    pub(crate) async fn set_storage_degraded(&mut self, id: StorageId, reason: &str, now: u64) -> sqlx::Result<bool> {
+    /// `refused` counts it as the refusal of a recording. False when it was degraded already, or never proven.
+    pub(crate) async fn set_storage_degraded(
+        &mut self,
+        id: StorageId,
+        reason: &str,
+        refused: bool,
+        now: u64,
+    ) -> sqlx::Result<bool> {
         let rows = execute!(
             org self,
-            "UPDATE storages SET degraded_at = $3, degraded_reason = $4
+            "UPDATE storages SET degraded_at = $3, degraded_reason = $4,
+                 refusals = CASE WHEN $5 THEN refusals + 1 ELSE refusals END
              WHERE org_id = $1 AND id = $2 AND degraded_at IS NULL AND validated_at IS NOT NULL AND removed_at IS NULL",
             Text(id),
             signed(now),
             reason,
+            refused,
         )?;
         Ok(rows == 1)
     }

@@ -165,6 +165,18 @@ impl OrgTx<'_> {
         Ok(rows == 1)
     }
 
+    /// Ends the running validation of a storage, which was changed meanwhile.
+    pub(crate) async fn supersede_validation(&mut self, storage: StorageId, now: u64) -> sqlx::Result<()> {
+        execute!(
+            org self,
+            "UPDATE validations SET state = 'failed', finished_at = $3
+             WHERE org_id = $1 AND storage_id = $2 AND state = 'running'",
+            Text(storage),
+            signed(now),
+        )
+        .map(drop)
+    }
+
     /// Forgets all but the latest validations of a storage.
     pub(crate) async fn prune_validations(&mut self, storage: StorageId, kept: i64) -> sqlx::Result<()> {
         execute!(

@@ -185,11 +185,11 @@ on_both! {
         let first = recordings::begin_upload(&world.services, node.id, id, None).await.unwrap();
         let Answer::Upload { upload: first, .. } = first else { panic!("{first:?}") };
         upload(&world, &node, id, 16).await;
-        assert!(world.outside.state(|outside| !outside.uploads.contains_key(&first)));
         let stale = recordings::sign_parts(&world.services, node.id, id, &first, &[1]).await.unwrap();
         assert_eq!(stale, Answer::Unavailable);
         world.run_jobs().await;
         assert_eq!(state(&world, &access, id).await, RecordingState::Ready);
+        assert!(world.outside.state(|outside| !outside.uploads.contains_key(&first)), "it cost the customer space");
     }
 }
 

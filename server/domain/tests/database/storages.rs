@@ -130,16 +130,76 @@ on_both! {
         let node = world.node().await;
         let demo = world.demo(&access).await;
         let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        let begin = async |refusal: Option<PartRefusal>| recordings::begin_upload(services, node.id, id, refusal.as_ref()).await.unwrap();
         let silent = PartRefusal { status: None, detail: "connection reset".into() };
-        assert!(matches!(recordings::begin_upload(services, node.id, id, Some(&silent)).await.unwrap(), Answer::Upload { .. }));
+        assert!(matches!(begin(Some(silent.clone())).await, Answer::Upload { .. }));
         assert_eq!(primary(&world, &access).await.health, Health::Working);
-        let busy = PartRefusal { status: Some(503), detail: "SlowDown".into() };
-        recordings::begin_upload(services, node.id, id, Some(&busy)).await.unwrap();
+        assert!(recordings::get(services, &access, id).await.unwrap().held_since.is_some());
         world.advance(301);
-        assert_eq!(primary(&world, &access).await.health, Health::Working, "the upload that was begun meanwhile counts");
-        let forbidden = PartRefusal { status: Some(403), detail: "AccessDenied".into() };
-        recordings::begin_upload(services, node.id, id, Some(&forbidden)).await.unwrap();
+        assert!(matches!(begin(Some(silent)).await, Answer::Held { .. }), "that it lets uploads begin proves nothing");
         assert!(matches!(primary(&world, &access).await.health, Health::Degraded { .. }));
+    }
+}
+
+on_both! {
+    async fn a_bucket_that_passes_validations_but_takes_no_recording_is_not_believed_for_ever(world: World) {
+        let access = world.owner().await;
+        let services = &world.services;
+        let node = world.node().await;
+        let demo = world.demo(&access).await;
+        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        let forbidden = PartRefusal { status: Some(403), detail: "AccessDenied".into() };
+        for _ in 0..200 {
+            let refusal = matches!(primary(&world, &access).await.health, Health::Working).then_some(&forbidden);
+            recordings::begin_upload(services, node.id, id, refusal).await.unwrap();
+            world.run_jobs().await;
+            world.advance(300);
+        }
+        let mails = mail::list(services, &access).await.unwrap();
+        assert!(mails.len() < 20, "{} mails in 17 hours", mails.len());
+        world.advance(7 * DAY);
+        nodes::report(services, node.id, Report { rooms: 0, peers: 0, recordings: vec![id] }).await.unwrap();
+        world.run_jobs().await;
+        let failed = recordings::get(services, &access, id).await.unwrap();
+        assert_eq!(failed.failure_cause, Some(FailureCause::StorageUnavailable), "counted from the first refusal");
+    }
+}
+
+on_both! {
+    async fn what_is_on_its_way_follows_a_changed_prefix(world: World) {
+        let access = world.owner().await;
+        let services = &world.services;
+        let node = world.node().await;
+        let storage = second(&world, &access).await;
+        storage::use_as(services, &access, storage.id, Standing::Primary).await.unwrap();
+        let demo = world.demo(&access).await;
+        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        let moved = StorageInput { secret_access_key: SecretString::default(), prefix: "other".into(), ..input(&world, "second") };
+        storage::update(services, &access, storage.id, &moved).await.unwrap();
+        world.run_jobs().await;
+        upload(&world, &node, id, 16).await;
+        world.run_jobs().await;
+        let ready = recordings::get(services, &access, id).await.unwrap();
+        assert_eq!(ready.state, RecordingState::Ready);
+        assert!(ready.object_key.starts_with("other/app_"), "{}", ready.object_key);
+    }
+}
+
+on_both! {
+    async fn a_removed_storage_is_opened_for_nothing(world: World) {
+        let access = world.owner().await;
+        let services = &world.services;
+        let node = world.node().await;
+        let demo = world.demo(&access).await;
+        let first = primary(&world, &access).await;
+        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        upload(&world, &node, id, 16).await;
+        world.run_jobs().await;
+        recordings::playback_url(services, &access, id).await.unwrap();
+        let storage = second(&world, &access).await;
+        storage::use_as(services, &access, storage.id, Standing::Primary).await.unwrap();
+        storage::remove(services, &access, first.id).await.unwrap();
+        assert_eq!(recordings::playback_url(services, &access, id).await.unwrap_err().code(), "storage_removed");
     }
 }
 

@@ -42,6 +42,7 @@ on_both! {
             applications::set_link_validity(services, &stranger, id, HOUR).await.map(drop),
             storage::get(services, &stranger, storage.id).await.map(drop),
             storage::validate(services, &stranger, storage.id).await.map(drop),
+            storage::validations(services, &stranger, storage.id).await.map(drop),
             storage::update(services, &stranger, storage.id, &StorageInput::default()).await.map(drop),
             storage::use_as(services, &stranger, storage.id, Standing::Second).await,
             storage::use_for(services, &stranger, id, Some(storage.id)).await,

@@ -153,7 +153,8 @@ impl<'a> Attempt<'a> {
             };
             match sts::assume_role(self.services, &self.subject.target.region, &request).await {
                 Ok(_) => return Ok(Some(Diagnosis::RoleOpen { without: external_id.is_none() })),
-                Err(StsError::Refused { status: 400..=499, .. }) => {}
+                // Another refusal, such as throttling, leaves open what the role would have done.
+                Err(StsError::Refused { status: 403, .. }) => {}
                 Err(error) => return Err(diagnosis::sts(StepName::RoleGuard, &error)),
             }
         }

@@ -59,7 +59,10 @@ pub async fn validation(services: &Services, access: &Access, id: ValidationId) 
 
 /// The latest validations of a storage, the latest first.
 pub async fn validations(services: &Services, access: &Access, storage: StorageId) -> Result<Vec<Validation>> {
-    let rows = services.read().await?.org(access.org()).validations_of(storage, KEPT).await?;
+    let mut tx = services.read().await?;
+    let mut org = tx.org(access.org());
+    org.storage_of(storage).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
+    let rows = org.validations_of(storage, KEPT).await?;
     Ok(rows.into_iter().map(view).collect())
 }
 
