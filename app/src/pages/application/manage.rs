@@ -123,7 +123,12 @@ pub fn link_validities(chosen: u64) -> impl IntoView {
 fn Hold(recording: RecordingId, hold: Option<String>, may_change: bool) -> impl IntoView {
     let on = hold.is_some();
     let shown = hold.map(|reason| {
-        view! { <p class="notice"><strong>"Legal hold: "</strong>{reason}" Nothing can delete it, not even the retention."</p> }
+        view! {
+            <div class="notice">
+                <p><strong>"Legal hold: "</strong>{reason}</p>
+                <p>"Nothing can delete it, not even the retention."</p>
+            </div>
+        }
     });
     let form = may_change.then(|| {
         let (label, button, hint) = if on {
