@@ -83,10 +83,8 @@ async fn settle(services: &Services, recording: &Unfinished, now: u64, hold_limi
 
 fn verdict(recording: &Unfinished, now: u64, hold_limit: u64) -> Verdict {
     let age = |at: i64| now.saturating_sub(unsigned(at));
-    if let Some(held) = recording.held_since {
-        if age(held) > hold_limit {
-            return Verdict::Fail(FailureCause::StorageUnavailable);
-        }
+    if recording.held_since.is_some_and(|since| age(since) > hold_limit) {
+        return Verdict::Fail(FailureCause::StorageUnavailable);
     }
     let overdue = recording.held_since.is_none() && age(recording.changed_at) > OVERDUE_MS;
     match recording.state() {
