@@ -19,6 +19,7 @@ use url::Url;
 
 const PASSWORD: &str = "quiet-lantern-4417-harbour";
 const MISTYPED: &str = "quiet-lantern-4417-harbuor";
+const STORAGE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const LOG: &str = "debug,app=trace,domain=trace,server=trace,outbound=trace";
 
 /// Something nobody else may see.
@@ -109,6 +110,27 @@ async fn sign_in(program: &Program) -> Vec<Secret> {
     vec![Secret::new("mistyped password", MISTYPED), Secret::new("session cookie", &cookie)]
 }
 
+/// Adds a storage with a secret access key, after a mistake in the form.
+async fn add_storage(browser: &Browser, endpoint: &str) -> Secret {
+    let path = "/account/recordings/add/s3_compatible";
+    let form = |endpoint| {
+        [
+            ("form[endpoint]", endpoint),
+            ("form[bucket]", "acme-recordings"),
+            ("form[region]", "eu-central-1"),
+            ("form[access_key_id]", "AKIAEXAMPLE"),
+            ("secret_access_key", STORAGE_SECRET),
+        ]
+    };
+    let refused = browser.submit(path, "create-storage", &form("ftp://nowhere")).await;
+    assert!(!browser.visit(path).await.text.contains(STORAGE_SECRET), "{refused:?}");
+    let added = browser.submit(path, "create-storage", &form(endpoint)).await;
+    let page = added.location().expect("the page of the storage");
+    assert!(page.starts_with("/account/recordings/sto_"), "{page}");
+    assert!(!browser.visit(&page).await.text.contains(STORAGE_SECRET));
+    Secret::new("secret access key", STORAGE_SECRET)
+}
+
 /// Asks for a token, rightly and wrongly.
 async fn join(browser: &Browser, key: AppKeyId, node_secret: &str) -> Secret {
     let bearer = format!("Bearer {node_secret}");
@@ -182,6 +204,7 @@ async fn secrets_stay_where_they_belong(database: Database) {
     let key: AppKeyId = find(&browser.visit(&path).await, "key_");
     let mut receiver = Receiver::start().await;
     receiver.answer_with(StatusCode::INTERNAL_SERVER_ERROR);
+    secrets.push(add_storage(&browser, &receiver.url.origin().ascii_serialization()).await);
     browser.submit(&path, "set-webhook", &[("url", receiver.url.as_str())]).await;
     let shown = browser.visit(&path).await.text;
     let webhook = shown.split("whsec_").nth(1).unwrap().split(['<', '"']).next().unwrap();

@@ -2,7 +2,10 @@
 
 mod api;
 
-use crate::components::{EmptyState, Instant, PageHeader, Problem};
+use crate::{
+    components::{EmptyState, Instant, PageHeader, Problem},
+    paths,
+};
 use api::load_audit_log;
 use leptos::{either::Either, prelude::*};
 use leptos_router::hooks::use_query_map;
@@ -48,7 +51,7 @@ fn Entries(log: AuditLog) -> impl IntoView {
     let chain = if log.intact && log.whole {
         view! { <p class="badges"><span class="badge badge-good">"Whole chain intact"</span></p> }.into_any()
     } else if log.intact {
-        view! { <p class="badges"><span class="badge badge-good">"These entries are intact"</span> " " <a href="/audit?verify=all">"Check all entries"</a></p> }.into_any()
+        view! { <p class="badges"><span class="badge badge-good">"These entries are intact"</span> " " <a href=format!("{}?verify=all", paths::AUDIT)>"Check all entries"</a></p> }.into_any()
     } else {
         view! { <p class="notice notice-bad" role="alert">"The chain of entries is broken: an entry was changed or removed outside Mixdown."</p> }.into_any()
     };

@@ -9,6 +9,7 @@ use domain::{
     nodes,
     recordings::{self, LinkRequest},
     secrets::{self, NotRetired},
+    storage::{self, StorageInput, StorageKind},
 };
 use protocol::{
     ids::{ApplicationId, RecordingId},
@@ -229,6 +230,14 @@ on_both! {
         let node = world.node().await;
         let _: RecordingId = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         world.recorded(&node, &demo, "recorded").await;
+        let store = StorageInput {
+            endpoint: format!("http://localhost:{}", world.outside.port()),
+            bucket: "second".into(),
+            access_key_id: "AKIAEXAMPLE".into(),
+            secret_access_key: "secret-access-key".to_owned().into(),
+            ..StorageInput::default()
+        };
+        storage::create(&world.services, &access, StorageKind::S3Compatible, &store).await.unwrap();
 
         let sealed = |cell: &str| cell.starts_with("1.") && cell.len() > 100 && cell.split('.').count() == 4;
         let cells = world.cells().await;
