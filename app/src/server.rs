@@ -84,7 +84,7 @@ pub fn redirect(path: &str) {
 
 /// What the frame around the pages shows.
 pub fn viewer(access: &Access) -> Viewer {
-    Viewer { email: access.email().to_owned(), org: access.org_name().to_owned(), theme: theme() }
+    Viewer { email: access.name().to_owned(), org: access.org_name().to_owned(), theme: theme() }
 }
 
 /// A secret on its only way out: to the person who just made it.

@@ -48,7 +48,7 @@ impl ApplicationView {
             retention_days: application.retention_days,
             link_hours: application.link_validity.as_secs() / 3600,
             created_ms: unix_ms(application.created_at.timestamp_millis()),
-            may_change: access.role().may(Permission::Configure),
+            may_change: access.may(Permission::ConfigureApplications),
         }
     }
 }
@@ -117,8 +117,8 @@ impl ManagedView {
             bucket: recording.bucket.clone(),
             object: recording.object_key.clone(),
             hold: recording.legal_hold.clone(),
-            may_share: access.role().may(Permission::Operate),
-            may_change: access.role().may(Permission::Configure),
+            may_share: access.may(Permission::OperateRecordings),
+            may_change: access.may(Permission::GovernRecordings),
             recording: RecordingView::of(recording, now_ms),
         }
     }
@@ -135,8 +135,8 @@ impl AuditEntry {
     /// Who looks reads their own address instead of their identifier.
     pub fn read_by(access: &Access, entry: Entry) -> Self {
         let at_ms = unix_ms(entry.at.timestamp_millis());
-        let own = entry.actor == access.user().to_string();
-        let actor = if own { access.email().to_owned() } else { entry.actor };
+        let own = access.user().is_some_and(|user| user.to_string() == entry.actor);
+        let actor = if own { access.name().to_owned() } else { entry.actor };
         Self { at_ms, actor, action: entry.action, object: entry.object, detail: entry.detail }
     }
 }

@@ -151,7 +151,7 @@ impl OverviewView {
         Self {
             storages: overview.storages.into_iter().map(Into::into).collect(),
             held: HeldView::of(&overview.held),
-            may_change: access.role().may(Permission::Configure),
+            may_change: access.may(Permission::ConfigureStorage),
             embedded_available: overview.embedded_available,
         }
     }
@@ -186,7 +186,7 @@ impl DestinationView {
             own: application.storage_is_own,
             choices,
             held: held.filter(|_| matches!(application.storage_health, storage::Health::Degraded { .. })),
-            may_change: access.role().may(Permission::Configure),
+            may_change: access.may(Permission::ConfigureApplications),
         }
     }
 }
@@ -205,7 +205,7 @@ impl Beginning {
         let mut texts = texts(overview, settings, kind, place);
         texts.retain(|text| named || text.name == policies::TextName::TrustPolicy);
         Self {
-            may_change: access.role().may(Permission::Configure),
+            may_change: access.may(Permission::ConfigureStorage),
             external_id: overview.external_id.clone(),
             roles_possible: overview.principal.is_some(),
             entered,
@@ -220,7 +220,7 @@ impl StorageDetail {
         let texts = texts(overview, settings, storage.kind, &storage.form);
         Self {
             storage,
-            may_change: access.role().may(Permission::Configure),
+            may_change: access.may(Permission::ConfigureStorage),
             entered: None,
             external_id: overview.external_id.clone(),
             texts: texts.into_iter().map(Into::into).collect(),

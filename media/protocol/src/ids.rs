@@ -75,6 +75,8 @@ ids! {
     ApplicationId = "app_";
     /// Public half of the credential used by end-user SDKs.
     AppKeyId = "key_";
+    /// A key of the REST API, without its secret.
+    ApiKeyId = "apikey_";
     /// Bucket configuration.
     StorageId = "sto_";
     /// One connected client.

@@ -86,6 +86,7 @@ wire_enum! {
     StopCause {
         PeerRequest = "peer_request",
         ConsoleRequest = "console_request",
+        ApiRequest = "api_request",
         /// Recording or Media Relay was switched off, or the application key was revoked.
         SwitchedOff = "switched_off",
         MaxDuration = "max_duration",

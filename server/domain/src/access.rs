@@ -1,7 +1,14 @@
-//! Who asks, for which tenant, with which role.
+//! Who asks, for which tenant, and what the caller may do.
 
-use crate::error::{Error, Kind, Result};
-use protocol::ids::{OrgId, UserId};
+use crate::{
+    api_keys::{Scope, Scopes},
+    audit::Actor,
+    error::{Error, Kind, Result},
+};
+use protocol::{
+    ids::{ApiKeyId, ApplicationId, OrgId, UserId},
+    recording::StopCause,
+};
 use std::{fmt, str::FromStr};
 
 /// What a member may do in an org.
@@ -28,9 +35,17 @@ impl Role {
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
         match permission {
-            Permission::View => true,
-            Permission::Operate => self != Self::Viewer,
-            Permission::Configure => matches!(self, Self::Owner | Self::Admin),
+            Permission::ViewApplications
+            | Permission::ViewRecordings
+            | Permission::ViewStorage
+            | Permission::ViewAuditLog
+            | Permission::ViewMails => true,
+            Permission::OperateRecordings => self != Self::Viewer,
+            Permission::ConfigureApplications
+            | Permission::CreateApplications
+            | Permission::GovernRecordings
+            | Permission::ConfigureStorage
+            | Permission::ManageApiKeys => matches!(self, Self::Owner | Self::Admin),
         }
     }
 }
@@ -57,40 +72,97 @@ impl FromStr for Role {
 #[error("unknown role")]
 pub struct UnknownRole;
 
-/// What an action asks of the role.
+/// What an action asks of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Look at settings and recordings.
-    View,
-    /// Stop recordings.
-    Operate,
-    /// Change applications, keys, storage and notifications.
-    Configure,
+    ViewApplications,
+    /// Change switches, keys, origins, notifications, retention.
+    ConfigureApplications,
+    CreateApplications,
+    /// Look at recordings, also at their pictures.
+    ViewRecordings,
+    /// Stop recordings and share links to them.
+    OperateRecordings,
+    /// Delete recordings, and hold them against deletion.
+    GovernRecordings,
+    ViewStorage,
+    ConfigureStorage,
+    ViewAuditLog,
+    ViewMails,
+    /// Make and revoke keys of the API; no key may.
+    ManageApiKeys,
 }
 
-/// A signed-in member of one org: the only way to what the org owns.
+impl Permission {
+    /// What a key of the API needs for it; `None` when only people may.
+    #[must_use]
+    pub fn scope(self) -> Option<Scope> {
+        match self {
+            Self::ViewApplications => Some(Scope::ApplicationsRead),
+            Self::ConfigureApplications | Self::CreateApplications => Some(Scope::ApplicationsWrite),
+            Self::ViewRecordings => Some(Scope::RecordingsRead),
+            Self::OperateRecordings | Self::GovernRecordings => Some(Scope::RecordingsWrite),
+            Self::ViewStorage => Some(Scope::StorageRead),
+            Self::ConfigureStorage => Some(Scope::StorageWrite),
+            Self::ViewAuditLog => Some(Scope::AuditRead),
+            Self::ViewMails | Self::ManageApiKeys => None,
+        }
+    }
+}
+
+/// A caller in one org, a signed-in member or a key of the API: the only way to what the org owns.
 #[derive(Debug, Clone)]
 pub struct Access {
-    user: UserId,
-    email: String,
+    caller: Caller,
+    name: String,
     org: OrgId,
     org_name: String,
-    role: Role,
+}
+
+#[derive(Debug, Clone)]
+enum Caller {
+    Member { user: UserId, role: Role },
+    ApiKey { key: ApiKeyId, scopes: Scopes, application: Option<ApplicationId> },
 }
 
 impl Access {
-    pub(crate) fn new(user: UserId, email: String, org: OrgId, org_name: String, role: Role) -> Self {
-        Self { user, email, org, org_name, role }
+    pub(crate) fn of_member(user: UserId, email: String, org: OrgId, org_name: String, role: Role) -> Self {
+        Self { caller: Caller::Member { user, role }, name: email, org, org_name }
     }
 
-    #[must_use]
-    pub fn user(&self) -> UserId {
-        self.user
+    /// With an application, the key reaches that one only.
+    pub(crate) fn of_api_key(
+        key: ApiKeyId,
+        name: String,
+        (org, org_name): (OrgId, String),
+        scopes: Scopes,
+        application: Option<ApplicationId>,
+    ) -> Self {
+        Self { caller: Caller::ApiKey { key, scopes, application }, name, org, org_name }
     }
 
+    /// The signed-in member.
     #[must_use]
-    pub fn email(&self) -> &str {
-        &self.email
+    pub fn user(&self) -> Option<UserId> {
+        match self.caller {
+            Caller::Member { user, .. } => Some(user),
+            Caller::ApiKey { .. } => None,
+        }
+    }
+
+    /// The signed-in member's role.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        match self.caller {
+            Caller::Member { role, .. } => Some(role),
+            Caller::ApiKey { .. } => None,
+        }
+    }
+
+    /// What people know the caller by: a member's e-mail address, a key's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     #[must_use]
@@ -103,20 +175,59 @@ impl Access {
         &self.org_name
     }
 
+    /// Whether the caller may do something, by role or by scope.
     #[must_use]
-    pub fn role(&self) -> Role {
-        self.role
+    pub fn may(&self, permission: Permission) -> bool {
+        self.require(permission).is_ok()
+    }
+
+    /// The one application that the caller reaches; `None` for all of the org's.
+    pub(crate) fn only_application(&self) -> Option<ApplicationId> {
+        match self.caller {
+            Caller::Member { .. } => None,
+            Caller::ApiKey { application, .. } => application,
+        }
+    }
+
+    /// For the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        match self.caller {
+            Caller::Member { user, .. } => Actor::User(user),
+            Caller::ApiKey { key, .. } => Actor::ApiKey(key),
+        }
+    }
+
+    /// Why a recording ends that the caller stops.
+    pub(crate) fn stop_cause(&self) -> StopCause {
+        match self.caller {
+            Caller::Member { .. } => StopCause::ConsoleRequest,
+            Caller::ApiKey { .. } => StopCause::ApiRequest,
+        }
     }
 
     pub(crate) fn require(&self, permission: Permission) -> Result<()> {
-        if self.role.may(permission) {
-            Ok(())
-        } else {
-            Err(Error::new(
-                Kind::Forbidden,
-                "role_not_sufficient",
-                "Your role in this organization does not allow this.",
-            ))
+        match &self.caller {
+            Caller::Member { role, .. } if role.may(permission) => Ok(()),
+            Caller::Member { .. } => {
+                Err(forbidden("role_not_sufficient", "Your role in this organization does not allow this."))
+            }
+            Caller::ApiKey { scopes, application, .. } => {
+                let scope = permission
+                    .scope()
+                    .ok_or_else(|| forbidden("people_only", "Only a signed-in member may do this, no API key."))?;
+                if !scopes.contains(scope) {
+                    let said = format!("This API key lacks the scope {scope}.");
+                    return Err(Error::new(Kind::Forbidden, "scope_missing", said));
+                }
+                if application.is_some() && permission == Permission::CreateApplications {
+                    return Err(forbidden("key_is_bound", "This API key is for one application only."));
+                }
+                Ok(())
+            }
         }
     }
+}
+
+fn forbidden(code: &'static str, message: &'static str) -> Error {
+    Error::new(Kind::Forbidden, code, message)
 }

@@ -1,11 +1,12 @@
 //! The rules of Mixdown and all of its SQL.
 //!
 //! Every entry point takes [`Services`]; everything a tenant owns is reached through an [`Access`], which only
-//! [`accounts::access`] hands out. The link with media nodes and the background jobs act for the system and find the
+//! [`accounts::access`] and [`api_keys::authenticate`] hand out. The link with media nodes and the background jobs act for the system and find the
 //! tenant from the object they are about. This crate knows no HTTP server, no console and no media engine.
 
 pub mod access;
 pub mod accounts;
+pub mod api_keys;
 pub mod applications;
 pub mod audit;
 pub mod clock;

@@ -138,7 +138,7 @@ on_both_databases! {
                 break;
             }
         }
-        let access = domain::accounts::access(server.services(), access.user()).await.unwrap();
+        let access = domain::accounts::access(server.services(), access.user().unwrap()).await.unwrap();
         let found = recordings::get(server.services(), &access, spec.id).await.unwrap();
         assert_eq!((found.state, found.stop_cause), (RecordingState::Stopping, Some(StopCause::PeerRequest)));
     }

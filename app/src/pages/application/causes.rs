@@ -7,6 +7,7 @@ pub fn stopped(cause: StopCause) -> Option<&'static str> {
     match cause {
         StopCause::PeerRequest => None,
         StopCause::ConsoleRequest => Some("Stopped from the console."),
+        StopCause::ApiRequest => Some("Stopped by an API key."),
         StopCause::SwitchedOff => {
             Some("Stopped because Recording or Media Relay was switched off, or the key was revoked.")
         }

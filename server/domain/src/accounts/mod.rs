@@ -60,7 +60,7 @@ pub async fn access(services: &Services, user: UserId) -> Result<Access> {
     let member = services.read().await?.membership(user).await?;
     let member = member.ok_or_else(|| Error::new(Kind::Unauthenticated, "not_a_member", "Sign in again."))?;
     let (org, role) = (member.org(), member.role());
-    Ok(Access::new(user, member.email, org, member.org_name, role))
+    Ok(Access::of_member(user, member.email, org, member.org_name, role))
 }
 
 /// Puts something about a user into the audit log of the org the user works in.

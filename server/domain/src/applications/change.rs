@@ -27,10 +27,10 @@ const MAX_KEYS: usize = 20;
 
 /// With Media Relay on, Recording off, and one key.
 pub async fn create(services: &Services, access: &Access, name: DisplayName) -> Result<Application> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::CreateApplications)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
-    let id = insert(services, &mut org, access.user(), &name, false).await?;
+    let mut org = tx.reach(access);
+    let id = insert(services, &mut org, access.actor(), &name, false).await?;
     let application = load(&mut org, id).await?;
     tx.commit().await?;
     Ok(application)
@@ -39,13 +39,13 @@ pub async fn create(services: &Services, access: &Access, name: DisplayName) -> 
 /// The application that a new org begins with.
 pub(crate) async fn insert_demo(services: &Services, org: &mut OrgTx<'_>, user: UserId, recording: bool) -> Result<()> {
     let name = DisplayName::try_from(DEMO.to_owned()).map_err(Error::internal)?;
-    insert(services, org, user, &name, recording).await.map(drop)
+    insert(services, org, Actor::User(user), &name, recording).await.map(drop)
 }
 
 async fn insert(
     services: &Services,
     org: &mut OrgTx<'_>,
-    user: UserId,
+    actor: Actor,
     name: &DisplayName,
     recording: bool,
 ) -> Result<ApplicationId> {
@@ -68,29 +68,37 @@ async fn insert(
         }
     })?;
     org.insert_key(services.new_id(AppKeyId::from_parts)?, id, now).await?;
-    audit::record(services, org, Actor::User(user), "application.created", &id, name.as_str()).await?;
+    audit::record(services, org, actor, "application.created", &id, name.as_str()).await?;
     Ok(id)
 }
 
 /// Off also switches Recording off.
 pub async fn set_relay(services: &Services, access: &Access, id: ApplicationId, on: bool) -> Result<Application> {
     let (mut tx, row) = begin_policy_change(services, access, id).await?;
-    tx.org(access.org()).set_switches(id, on, row.recording && on).await?;
+    tx.reach(access).set_switches(id, on, row.recording && on).await?;
     let action = if on { "application.relay_on" } else { "application.relay_off" };
-    finish_policy_change(services, access, tx, id, action).await
+    finish_policy_change(services, access, tx, id, Some(action)).await
 }
 
 /// On fails with `conditions_missing` and all [`Error::conditions`] while any is missing.
 pub async fn set_recording(services: &Services, access: &Access, id: ApplicationId, on: bool) -> Result<Application> {
     let (mut tx, row) = begin_policy_change(services, access, id).await?;
-    let missing = missing_conditions(&row);
-    if on && !missing.is_empty() {
-        let sentences: Vec<_> = missing.iter().map(|condition| condition.sentence()).collect();
-        return Err(Error::conflict("conditions_missing", sentences.join(" ")).with_conditions(missing));
+    if on {
+        refuse_while_missing(&row)?;
     }
-    tx.org(access.org()).set_switches(id, row.relay, on).await?;
+    tx.reach(access).set_switches(id, row.relay, on).await?;
     let action = if on { "application.recording_on" } else { "application.recording_off" };
-    finish_policy_change(services, access, tx, id, action).await
+    finish_policy_change(services, access, tx, id, Some(action)).await
+}
+
+/// Fails while the application cannot record.
+pub(super) fn refuse_while_missing(row: &ApplicationRow) -> Result<()> {
+    let missing = missing_conditions(row);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let sentences: Vec<_> = missing.iter().map(|condition| condition.sentence()).collect();
+    Err(Error::conflict("conditions_missing", sentences.join(" ")).with_conditions(missing))
 }
 
 /// Web origins that may join, for example `https://shop.example`; empty allows every origin.
@@ -100,15 +108,21 @@ pub async fn set_allowed_origins(
     id: ApplicationId,
     origins: Vec<String>,
 ) -> Result<Application> {
+    let origins = normal_origins(&origins)?;
+    let (mut tx, _) = begin_policy_change(services, access, id).await?;
+    tx.reach(access).set_allowed_origins(id, &origins).await?;
+    finish_policy_change(services, access, tx, id, Some("application.origins_set")).await
+}
+
+/// Sorted, without repetitions, each in the form in which browsers send it.
+pub(super) fn normal_origins(origins: &[String]) -> Result<Vec<String>> {
     if origins.len() > MAX_ORIGINS {
         return Err(Error::invalid("too_many_origins", format!("At most {MAX_ORIGINS} origins.")));
     }
     let mut origins = origins.iter().map(|origin| normal_origin(origin)).collect::<Result<Vec<_>>>()?;
     origins.sort();
     origins.dedup();
-    let (mut tx, _) = begin_policy_change(services, access, id).await?;
-    tx.org(access.org()).set_allowed_origins(id, &origins).await?;
-    finish_policy_change(services, access, tx, id, "application.origins_set").await
+    Ok(origins)
 }
 
 /// The form in which browsers send an origin.
@@ -122,10 +136,15 @@ fn normal_origin(text: &str) -> Result<String> {
         .ok_or_else(|| Error::invalid("origin_invalid", "An origin looks like https://shop.example, without a path."))
 }
 
-async fn begin_policy_change(services: &Services, access: &Access, id: ApplicationId) -> Result<(Tx, ApplicationRow)> {
-    access.require(Permission::Configure)?;
+/// Counts the revision up; what the application was before.
+pub(super) async fn begin_policy_change(
+    services: &Services,
+    access: &Access,
+    id: ApplicationId,
+) -> Result<(Tx, ApplicationRow)> {
+    access.require(Permission::ConfigureApplications)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     if !org.revise_application(id).await? {
         return Err(not_found());
     }
@@ -133,18 +152,21 @@ async fn begin_policy_change(services: &Services, access: &Access, id: Applicati
     Ok((tx, row))
 }
 
-async fn finish_policy_change(
+/// Tells the nodes, and the audit log if it does not know yet.
+pub(super) async fn finish_policy_change(
     services: &Services,
     access: &Access,
     mut tx: Tx,
     id: ApplicationId,
-    action: &str,
+    action: Option<&str>,
 ) -> Result<Application> {
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.application(id).await?.ok_or_else(not_found)?;
     let command = Command::SetPolicy { application: id, policy: policy_of(&row) };
     org.system().push_command_to_all(&command, services.now()).await?;
-    audit::record_for(services, &mut org, access, action, &id).await?;
+    if let Some(action) = action {
+        audit::record_for(services, &mut org, access, action, &id).await?;
+    }
     let application = load(&mut org, id).await?;
     tx.commit().await?;
     Ok(application)
@@ -152,10 +174,10 @@ async fn finish_policy_change(
 
 /// Another key, so that clients can move over before the old one is revoked.
 pub async fn create_key(services: &Services, access: &Access, id: ApplicationId) -> Result<AppKey> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureApplications)?;
     let key = services.new_id(AppKeyId::from_parts)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     org.application(id).await?.ok_or_else(not_found)?;
     let active = org.keys(Some(id)).await?.iter().filter(|key| key.revoked_at.is_none()).count();
     if active >= MAX_KEYS {
@@ -170,10 +192,10 @@ pub async fn create_key(services: &Services, access: &Access, id: ApplicationId)
 
 /// Takes effect on running rooms at once; harmless when repeated.
 pub async fn revoke_key(services: &Services, access: &Access, id: ApplicationId, key: AppKeyId) -> Result<Application> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureApplications)?;
     let now = services.now();
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let before = load(&mut org, id).await?;
     if !before.keys.iter().any(|known| known.id == key) {
         return Err(Error::not_found("app_key_not_found", "There is no such key."));
@@ -194,9 +216,9 @@ pub async fn set_webhook(
     id: ApplicationId,
     url: Option<Url>,
 ) -> Result<Option<SecretString>> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureApplications)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let (stored, shown, action) = match &url {
         None => (None, None, "application.webhook_removed"),
         Some(url) if !services.outbound().permits(url) => {

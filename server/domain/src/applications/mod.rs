@@ -3,15 +3,17 @@
 mod change;
 mod plan;
 mod retention;
+mod update;
 
 pub(crate) use change::insert_demo;
 pub use change::{create, create_key, revoke_key, set_allowed_origins, set_recording, set_relay, set_webhook};
 pub use plan::Plan;
 pub(crate) use retention::{checked_retention, retention_of};
 pub use retention::{set_link_validity, set_retention};
+pub use update::{Update, update};
 
 use crate::{
-    access::Access,
+    access::{Access, Permission},
     clock::to_date,
     error::{Error, Result},
     services::Services,
@@ -114,15 +116,17 @@ impl Application {
 
 /// All applications of the org, by name.
 pub async fn list(services: &Services, access: &Access) -> Result<Vec<Application>> {
+    access.require(Permission::ViewApplications)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let keys = org.keys(None).await?;
     Ok(org.applications().await?.iter().map(|row| view(row, &keys)).collect())
 }
 
 /// One application of the org.
 pub async fn get(services: &Services, access: &Access, id: ApplicationId) -> Result<Application> {
-    load(&mut services.read().await?.org(access.org()), id).await
+    access.require(Permission::ViewApplications)?;
+    load(&mut services.read().await?.reach(access), id).await
 }
 
 async fn load(org: &mut OrgTx<'_>, id: ApplicationId) -> Result<Application> {

@@ -3,11 +3,11 @@
 use super::{Application, load, not_found};
 use crate::{
     access::{Access, Permission},
-    audit::{self, Actor},
+    audit,
     error::{Error, Result},
     recordings::links::checked_validity,
     services::Services,
-    store::ApplicationRow,
+    store::{ApplicationRow, OrgTx},
 };
 use protocol::ids::ApplicationId;
 use std::{ops::RangeInclusive, time::Duration};
@@ -22,15 +22,10 @@ pub async fn set_retention(
     id: ApplicationId,
     days: Option<u32>,
 ) -> Result<Application> {
-    access.require(Permission::Configure)?;
-    let days = days.map(checked_retention).transpose()?;
-    let detail = days.map_or_else(|| "kept".to_owned(), |days| format!("{days} days"));
+    access.require(Permission::ConfigureApplications)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
-    if !org.set_retention(id, days).await? {
-        return Err(not_found());
-    }
-    audit::record(services, &mut org, Actor::User(access.user()), "application.retention_set", &id, &detail).await?;
+    let mut org = tx.reach(access);
+    keep_for(services, &mut org, access, id, days).await?;
     let application = load(&mut org, id).await?;
     tx.commit().await?;
     Ok(application)
@@ -43,18 +38,44 @@ pub async fn set_link_validity(
     id: ApplicationId,
     validity: Duration,
 ) -> Result<Application> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureApplications)?;
     let seconds = checked_validity(validity)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
-    if !org.set_link_validity(id, seconds).await? {
-        return Err(not_found());
-    }
-    let (actor, detail) = (Actor::User(access.user()), format!("{seconds} seconds"));
-    audit::record(services, &mut org, actor, "application.link_validity_set", &id, &detail).await?;
+    let mut org = tx.reach(access);
+    link_for(services, &mut org, access, id, seconds).await?;
     let application = load(&mut org, id).await?;
     tx.commit().await?;
     Ok(application)
+}
+
+pub(super) async fn keep_for(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    access: &Access,
+    id: ApplicationId,
+    days: Option<u32>,
+) -> Result<()> {
+    let days = days.map(checked_retention).transpose()?;
+    if !org.set_retention(id, days).await? {
+        return Err(not_found());
+    }
+    let detail = days.map_or_else(|| "kept".to_owned(), |days| format!("{days} days"));
+    audit::record(services, org, access.actor(), "application.retention_set", &id, &detail).await
+}
+
+/// The seconds are checked already.
+pub(super) async fn link_for(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    access: &Access,
+    id: ApplicationId,
+    seconds: u64,
+) -> Result<()> {
+    if !org.set_link_validity(id, seconds).await? {
+        return Err(not_found());
+    }
+    let detail = format!("{seconds} seconds");
+    audit::record(services, org, access.actor(), "application.link_validity_set", &id, &detail).await
 }
 
 /// The days, when recordings may be kept for so long.

@@ -1,14 +1,14 @@
 //! Who did what and when: append only, each entry carries the hash of the one before it in the same org.
 
 use crate::{
-    access::Access,
+    access::{Access, Permission},
     clock::to_date,
     error::{Error, Result},
     services::Services,
     store::{AuditRow, NewAuditEntry, OrgTx, unsigned},
 };
 use chrono::{DateTime, Utc};
-use protocol::ids::{AuditId, NodeId, UserId};
+use protocol::ids::{ApiKeyId, AuditId, NodeId, UserId};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub struct Entry {
     /// Counts from 1 within the org.
     pub sequence: u64,
     pub at: DateTime<Utc>,
-    /// A user, a node, `link` (whoever has a download link) or `system`.
+    /// A user, an API key, a node, `link` (whoever has a download link) or `system`.
     pub actor: String,
     /// For example `application.recording_on`.
     pub action: String,
@@ -36,6 +36,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Actor {
     User(UserId),
+    ApiKey(ApiKeyId),
     Node(NodeId),
     /// Whoever has a download link.
     Link,
@@ -46,6 +47,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => id.fmt(f),
+            Self::ApiKey(id) => id.fmt(f),
             Self::Node(id) => id.fmt(f),
             Self::Link => f.write_str("link"),
             Self::System => f.write_str("system"),
@@ -73,15 +75,22 @@ pub(crate) async fn record(
 
 /// Latest entries of the org, newest first, at most 100.
 pub async fn list(services: &Services, access: &Access) -> Result<Vec<Entry>> {
+    list_before(services, access, None).await
+}
+
+/// Entries before the one with this sequence, newest first, at most 100.
+pub async fn list_before(services: &Services, access: &Access, sequence: Option<u64>) -> Result<Vec<Entry>> {
+    access.require(Permission::ViewAuditLog)?;
     let mut tx = services.read().await?;
-    let rows = tx.org(access.org()).audit_entries(u64::MAX, PAGE).await?;
+    let rows = tx.reach(access).audit_entries(sequence.unwrap_or(u64::MAX), PAGE).await?;
     Ok(rows.into_iter().map(entry).collect())
 }
 
 /// Whether the entries that [`list`] shows are the end of an intact chain.
 pub async fn verify_latest(services: &Services, access: &Access) -> Result<bool> {
+    access.require(Permission::ViewAuditLog)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let mut chain = Backwards::from_end(org.audit_end().await?);
     let rows = org.audit_entries(chain.before, PAGE + 1).await?;
     Ok(chain.admits(&rows, PAGE)
@@ -90,8 +99,9 @@ pub async fn verify_latest(services: &Services, access: &Access) -> Result<bool>
 
 /// Whether the whole chain of the org is intact; takes as long as it is.
 pub async fn verify(services: &Services, access: &Access) -> Result<bool> {
+    access.require(Permission::ViewAuditLog)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let mut chain = Backwards::from_end(org.audit_end().await?);
     loop {
         let rows = org.audit_entries(chain.before, BATCH + 1).await?;
@@ -185,7 +195,7 @@ fn entry(row: AuditRow) -> Entry {
     }
 }
 
-/// An action of a signed-in member.
+/// An action of a caller.
 pub(crate) async fn record_for(
     services: &Services,
     org: &mut OrgTx<'_>,
@@ -193,5 +203,5 @@ pub(crate) async fn record_for(
     action: &str,
     object: &impl fmt::Display,
 ) -> Result<(), Error> {
-    record(services, org, Actor::User(access.user()), action, object, "").await
+    record(services, org, access.actor(), action, object, "").await
 }

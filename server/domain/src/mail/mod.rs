@@ -5,7 +5,7 @@ mod messages;
 pub(crate) use messages::{queue_recording_ended, queue_storage_changed};
 
 use crate::{
-    access::Access,
+    access::{Access, Permission},
     clock::to_date,
     error::Result,
     services::Services,
@@ -31,7 +31,8 @@ pub struct Mail {
 
 /// Latest mails of the org, newest first, at most 100.
 pub async fn list(services: &Services, access: &Access) -> Result<Vec<Mail>> {
-    let rows = services.read().await?.org(access.org()).mails(PAGE).await?;
+    access.require(Permission::ViewMails)?;
+    let rows = services.read().await?.reach(access).mails(PAGE).await?;
     Ok(rows.into_iter().map(view).collect())
 }
 

@@ -7,7 +7,7 @@ pub(crate) use message::{queue, queue_storage};
 pub(crate) use signature::sign;
 
 use crate::{
-    access::Access,
+    access::{Access, Permission},
     clock::to_date,
     error::{Error, Result},
     services::Services,
@@ -38,8 +38,9 @@ pub struct Delivery {
 
 /// Latest attempts for one application, newest first, at most 100.
 pub async fn deliveries(services: &Services, access: &Access, application: ApplicationId) -> Result<Vec<Delivery>> {
+    access.require(Permission::ViewApplications)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     org.application(application)
         .await?
         .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;

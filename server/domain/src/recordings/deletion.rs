@@ -60,10 +60,10 @@ impl FromStr for DeletionCause {
 /// Deletes a recording that has ended. Harmless when repeated; refused with `legal_hold` while one keeps it. The reason
 /// is for the audit log and may be empty.
 pub async fn delete(services: &Services, access: &Access, id: RecordingId, reason: &str) -> Result<Recording> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::GovernRecordings)?;
     let reason = checked_reason(reason)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     if row.delete_requested_at.is_some() {
         return Ok(view(row));
@@ -77,7 +77,7 @@ pub async fn delete(services: &Services, access: &Access, id: RecordingId, reaso
             "The recording has not ended. Stop it and wait for the end.",
         ));
     }
-    let requested = Request { cause: DeletionCause::Requested, actor: Actor::User(access.user()), detail: &reason };
+    let requested = Request { cause: DeletionCause::Requested, actor: access.actor(), detail: &reason };
     if !request(services, &mut org, id, &requested).await? {
         return Err(super::events::changed_meanwhile());
     }
@@ -133,13 +133,13 @@ pub async fn set_legal_hold(
     on: bool,
     reason: &str,
 ) -> Result<Recording> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::GovernRecordings)?;
     let reason = checked_reason(reason)?;
     if on && reason.is_empty() {
         return Err(Error::invalid("reason_required", "Say why the recording is held, for example a case number."));
     }
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     if row.deleted_at.is_some() {
         return Err(missing());
@@ -153,7 +153,7 @@ pub async fn set_legal_hold(
     } else {
         return Ok(view(row));
     };
-    audit::record(services, &mut org, Actor::User(access.user()), action, &id, &reason).await?;
+    audit::record(services, &mut org, access.actor(), action, &id, &reason).await?;
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     tx.commit().await?;
     Ok(view(row))

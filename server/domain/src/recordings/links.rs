@@ -50,15 +50,15 @@ pub struct LinkRequest<'a> {
 
 /// A link that anybody may follow for the given time, for what is ready.
 pub async fn share(services: &Services, access: &Access, id: RecordingId, validity: Duration) -> Result<Url> {
-    access.require(Permission::Operate)?;
+    access.require(Permission::OperateRecordings)?;
     let seconds = checked_validity(validity)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     usable(&row)?;
     let link = create(services, &mut org, id, seconds).await?;
     let detail = format!("works until {}", minute(link.expires_at));
-    audit::record(services, &mut org, Actor::User(access.user()), "recording.shared", &id, &detail).await?;
+    audit::record(services, &mut org, access.actor(), "recording.shared", &id, &detail).await?;
     tx.commit().await?;
     Ok(link.url)
 }

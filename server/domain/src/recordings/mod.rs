@@ -111,8 +111,9 @@ pub async fn list(
     application: ApplicationId,
     page: Option<Cursor>,
 ) -> Result<Page<Recording>> {
+    access.require(Permission::ViewRecordings)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     org.application(application)
         .await?
         .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
@@ -127,7 +128,8 @@ pub async fn list(
 
 /// One recording of the org.
 pub async fn get(services: &Services, access: &Access, id: RecordingId) -> Result<Recording> {
-    let row = services.read().await?.org(access.org()).recording(id).await?;
+    access.require(Permission::ViewRecordings)?;
+    let row = services.read().await?.reach(access).recording(id).await?;
     row.map(view).ok_or_else(not_found)
 }
 
@@ -148,8 +150,9 @@ async fn signed_url(
     action: &str,
     download_name: impl Fn(&RecordingRow) -> Option<String>,
 ) -> Result<Url> {
+    access.require(Permission::ViewRecordings)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     usable(&row)?;
     let storage = org.storage_of(row.storage()).await?.ok_or_else(not_found)?;
@@ -178,12 +181,12 @@ fn usable(row: &RecordingRow) -> Result<()> {
 
 /// Tells the node to stop; the state follows when the node reports it. Harmless when it has stopped already.
 pub async fn stop(services: &Services, access: &Access, id: RecordingId) -> Result<Recording> {
-    access.require(Permission::Operate)?;
+    access.require(Permission::OperateRecordings)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     if matches!(row.state(), RecordingState::Requested | RecordingState::Recording) {
-        let command = Command::StopRecording { recording: id, cause: StopCause::ConsoleRequest };
+        let command = Command::StopRecording { recording: id, cause: access.stop_cause() };
         org.system().push_command(row.node(), &command, services.now()).await?;
         audit::record_for(services, &mut org, access, "recording.stop_requested", &id).await?;
         tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use super::deletion::{DeletionCause, Request, request};
 use crate::{
-    access::Access,
+    access::{Access, Permission},
     applications::{checked_retention, retention_of},
     audit::Actor,
     error::{Error, Result},
@@ -29,9 +29,10 @@ pub async fn retention_preview(
     application: ApplicationId,
     days: u32,
 ) -> Result<RetentionPreview> {
+    access.require(Permission::ViewRecordings)?;
     let days = checked_retention(days)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     org.application(application)
         .await?
         .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;

@@ -24,7 +24,7 @@ const EMBEDDED_NAME: &str = "Embedded store";
 
 /// Adds a storage and begins its validation. The first one of an org becomes its primary.
 pub async fn create(services: &Services, access: &Access, kind: StorageKind, input: &StorageInput) -> Result<Storage> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureStorage)?;
     if kind == StorageKind::Embedded {
         return create_embedded(services, access).await;
     }
@@ -47,7 +47,7 @@ pub async fn create(services: &Services, access: &Access, kind: StorageKind, inp
 
 /// Adds the store that runs inside Mixdown.
 pub async fn create_embedded(services: &Services, access: &Access) -> Result<Storage> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureStorage)?;
     let (target, options) = (embedded_target(services)?, Options::default());
     let kind = StorageKind::Embedded;
     insert(services, access, &New { kind, name: EMBEDDED_NAME, target: &target, options: &options, secret: None }).await
@@ -88,7 +88,7 @@ struct New<'a> {
 async fn insert(services: &Services, access: &Access, new: &New<'_>) -> Result<Storage> {
     let id = services.new_id(StorageId::from_parts)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let storages = org.storages().await?;
     if storages.len() >= STORAGES {
         return Err(Error::conflict("too_many_storages", format!("An organization has at most {STORAGES} storages.")));
@@ -114,9 +114,9 @@ async fn insert(services: &Services, access: &Access, new: &New<'_>) -> Result<S
 
 /// Changes how a storage is reached and what its objects are like; where it is never changes. Begins a validation.
 pub async fn update(services: &Services, access: &Access, id: StorageId, input: &StorageInput) -> Result<Storage> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureStorage)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
     let name = settings::name(input)?;
     let options = settings::options(row.kind(), input)?;
@@ -145,9 +145,9 @@ pub async fn update(services: &Services, access: &Access, id: StorageId, input: 
 
 /// Decides what a storage is for. Only one that was proven to work takes the place of another.
 pub async fn use_as(services: &Services, access: &Access, id: StorageId, standing: Standing) -> Result<()> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureStorage)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
     if row.standing() == standing {
         return Ok(());
@@ -175,9 +175,9 @@ pub async fn use_as(services: &Services, access: &Access, id: StorageId, standin
 /// Removes a storage that nothing uses and forgets its secret. What lies in the bucket stays there and can no longer
 /// be played or deleted from here.
 pub async fn remove(services: &Services, access: &Access, id: StorageId) -> Result<()> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureStorage)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
     if row.standing() == Standing::Second {
         org.set_standing(id, Standing::Spare).await?;
@@ -201,9 +201,20 @@ pub async fn use_for(
     application: ApplicationId,
     storage: Option<StorageId>,
 ) -> Result<()> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureApplications)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    assign(services, &mut tx.reach(access), access, application, storage).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The same within a transaction, for a caller who may.
+pub(crate) async fn assign(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    access: &Access,
+    application: ApplicationId,
+    storage: Option<StorageId>,
+) -> Result<()> {
     if let Some(id) = storage {
         let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
         if row.validated_at.is_none() {
@@ -213,8 +224,7 @@ pub async fn use_for(
     if !org.set_application_storage(application, storage).await? {
         return Err(Error::not_found("application_not_found", "There is no such application."));
     }
-    audit::record_for(services, &mut org, access, "application.storage_set", &application).await?;
-    Ok(tx.commit().await?)
+    audit::record_for(services, org, access, "application.storage_set", &application).await
 }
 
 /// The secret as entered; `None` when the field was left empty.

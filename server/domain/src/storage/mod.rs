@@ -14,8 +14,8 @@ mod xml;
 
 pub(crate) use bucket::Bucket;
 pub(crate) use bucket_error::BucketError;
+pub(crate) use change::{assign, embedded_target, insert_proven_embedded};
 pub use change::{create, create_embedded, remove, update, use_as, use_for};
-pub(crate) use change::{embedded_target, insert_proven_embedded};
 pub use credentials::Keys;
 pub(crate) use credentials::{Scope, Sessions};
 pub use health::{Health, Standing};
@@ -29,7 +29,7 @@ pub(crate) use validation::{
 };
 
 use crate::{
-    access::Access,
+    access::{Access, Permission},
     clock::to_date,
     error::{Error, Result},
     services::Services,
@@ -96,8 +96,9 @@ pub struct Held {
 
 /// Everything about the org's storages.
 pub async fn overview(services: &Services, access: &Access) -> Result<Overview> {
+    access.require(Permission::ViewStorage)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let storages: Vec<Storage> = org.storages().await?.into_iter().map(|row| view(services, row)).collect();
     let held = org.held(None).await?;
     let external_id = org.external_id().await?.unwrap_or_default();
@@ -114,13 +115,15 @@ pub async fn overview(services: &Services, access: &Access) -> Result<Overview> 
 
 /// One storage of the org, unless it was removed.
 pub async fn get(services: &Services, access: &Access, id: StorageId) -> Result<Storage> {
-    let row = services.read().await?.org(access.org()).storage_of(id).await?;
+    access.require(Permission::ViewStorage)?;
+    let row = services.read().await?.reach(access).storage_of(id).await?;
     row.filter(|row| row.removed_at.is_none()).map(|row| view(services, row)).ok_or_else(not_found)
 }
 
 /// Origins that recordings play from, for the page's `media-src`.
 pub async fn origins(services: &Services, access: &Access) -> Result<Vec<String>> {
-    let rows = services.read().await?.org(access.org()).storages().await?;
+    access.require(Permission::ViewRecordings)?;
+    let rows = services.read().await?.reach(access).storages().await?;
     let mut origins: Vec<String> = rows.iter().map(|row| bucket::endpoint(services, row)).collect();
     origins.sort();
     origins.dedup();

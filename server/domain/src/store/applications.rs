@@ -129,10 +129,15 @@ impl Tx {
 
 impl OrgTx<'_> {
     pub(crate) async fn applications(&mut self) -> sqlx::Result<Vec<ApplicationRow>> {
-        fetch_all!(org self, ApplicationRow, select_application!("ORDER BY a.name, a.id"))
+        let mut rows = fetch_all!(org self, ApplicationRow, select_application!("ORDER BY a.name, a.id"))?;
+        rows.retain(|row| self.reaches(row.id()));
+        Ok(rows)
     }
 
     pub(crate) async fn application(&mut self, id: ApplicationId) -> sqlx::Result<Option<ApplicationRow>> {
+        if !self.reaches(id) {
+            return Ok(None);
+        }
         fetch_optional!(org self, ApplicationRow, select_application!("AND a.id = $2"), Text(id))
     }
 
@@ -155,6 +160,9 @@ impl OrgTx<'_> {
 
     /// Counts the revision up and takes the row's lock, so that policies reach nodes in the order of revisions.
     pub(crate) async fn revise_application(&mut self, id: ApplicationId) -> sqlx::Result<bool> {
+        if !self.reaches(id) {
+            return Ok(false);
+        }
         let rows = execute!(
             org self,
             "UPDATE applications SET revision = revision + 1 WHERE org_id = $1 AND id = $2",
@@ -185,6 +193,9 @@ impl OrgTx<'_> {
     }
 
     pub(crate) async fn set_retention(&mut self, id: ApplicationId, days: Option<u32>) -> sqlx::Result<bool> {
+        if !self.reaches(id) {
+            return Ok(false);
+        }
         let rows = execute!(
             org self,
             "UPDATE applications SET retention_days = $3 WHERE org_id = $1 AND id = $2",
@@ -195,6 +206,9 @@ impl OrgTx<'_> {
     }
 
     pub(crate) async fn set_link_validity(&mut self, id: ApplicationId, seconds: u64) -> sqlx::Result<bool> {
+        if !self.reaches(id) {
+            return Ok(false);
+        }
         let rows = execute!(
             org self,
             "UPDATE applications SET link_validity_seconds = $3 WHERE org_id = $1 AND id = $2",
@@ -205,6 +219,9 @@ impl OrgTx<'_> {
     }
 
     pub(crate) async fn set_webhook(&mut self, id: ApplicationId, webhook: Option<(&str, &str)>) -> sqlx::Result<bool> {
+        if !self.reaches(id) {
+            return Ok(false);
+        }
         let rows = execute!(
             org self,
             "UPDATE applications SET webhook_url = $3, webhook_secret = $4 WHERE org_id = $1 AND id = $2",

@@ -4,6 +4,7 @@
 //! puts it into every statement.
 
 mod accounts;
+mod api_keys;
 mod applications;
 mod audit;
 mod database;
@@ -23,6 +24,7 @@ mod validations;
 mod values;
 
 pub(crate) use accounts::{NewOrg, NewUser};
+pub(crate) use api_keys::{ApiKeyRow, NewApiKeyRow};
 pub(crate) use applications::{ApplicationRow, KeyRow, NewApplication};
 pub(crate) use audit::{AuditRow, NewAuditEntry};
 pub(crate) use database::{Database, OpenDatabaseError};

@@ -163,7 +163,9 @@ impl Tx {
 
 impl OrgTx<'_> {
     pub(crate) async fn recording(&mut self, id: RecordingId) -> sqlx::Result<Option<RecordingRow>> {
-        fetch_optional!(org self, RecordingRow, select_recording!("AND id = $2"), Text(id))
+        let row: Option<RecordingRow> =
+            fetch_optional!(org self, RecordingRow, select_recording!("AND id = $2"), Text(id))?;
+        Ok(row.filter(|row| self.reaches(row.application())))
     }
 
     pub(crate) async fn recording_of_request(

@@ -297,6 +297,9 @@ impl OrgTx<'_> {
         application: ApplicationId,
         storage: Option<StorageId>,
     ) -> sqlx::Result<bool> {
+        if !self.reaches(application) {
+            return Ok(false);
+        }
         let rows = execute!(
             org self,
             "UPDATE applications SET storage_id = $3 WHERE org_id = $1 AND id = $2",

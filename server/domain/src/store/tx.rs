@@ -1,8 +1,8 @@
 //! Transactions, for the system and for one org.
 
 use super::{execute, on};
-use crate::services::Wakes;
-use protocol::ids::OrgId;
+use crate::{Access, services::Wakes};
+use protocol::ids::{ApplicationId, OrgId};
 use sqlx::{Postgres, Sqlite, Transaction};
 
 /// Either driver's transaction.
@@ -44,9 +44,14 @@ impl Tx {
         self.wrote_command = true;
     }
 
-    /// The same transaction, bound to one org.
+    /// The same transaction, bound to one org, for the system.
     pub(crate) fn org(&mut self, org: OrgId) -> OrgTx<'_> {
-        OrgTx { tx: self, org }
+        OrgTx { tx: self, org, only: None }
+    }
+
+    /// The same transaction, bound to what a caller reaches.
+    pub(crate) fn reach(&mut self, access: &Access) -> OrgTx<'_> {
+        OrgTx { tx: self, org: access.org(), only: access.only_application() }
     }
 
     /// Commits, then wakes whoever waits for what was written.
@@ -70,15 +75,22 @@ impl Tx {
     }
 }
 
-/// A transaction bound to one org: the only way to the tables of tenants.
+/// A transaction bound to one org: the only way to the tables of tenants. For a caller that reaches one application
+/// only, there are no others.
 pub(crate) struct OrgTx<'t> {
     tx: &'t mut Tx,
     org: OrgId,
+    only: Option<ApplicationId>,
 }
 
 impl OrgTx<'_> {
     pub(crate) fn id(&self) -> OrgId {
         self.org
+    }
+
+    /// Whether the caller reaches this application, if the org has it.
+    pub(super) fn reaches(&self, application: ApplicationId) -> bool {
+        self.only.is_none_or(|only| only == application)
     }
 
     /// The system's side of the same transaction, for jobs and commands.

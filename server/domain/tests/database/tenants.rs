@@ -69,7 +69,7 @@ on_both! {
         let recording = world.recorded(&node, &demo, "lobby").await;
         world.execute("UPDATE members SET role = 'viewer'").await.unwrap();
         let services = &world.services;
-        let viewer = domain::accounts::access(services, owner.user()).await.unwrap();
+        let viewer = domain::accounts::access(services, owner.user().unwrap()).await.unwrap();
         applications::get(services, &viewer, demo.id).await.unwrap();
         let refused = [
             applications::create(services, &viewer, "New".to_owned().try_into().unwrap()).await.map(drop),

@@ -84,7 +84,7 @@ impl TestServer {
         let token = self.set_up_token().await.expect("there is no owner yet");
         let user = accounts::complete_setup(self.services(), &token, EMAIL, PASSWORD, ADDRESS).await.unwrap();
         let access = accounts::access(self.services(), user).await.unwrap();
-        assert_eq!(access.role(), Role::Owner);
+        assert_eq!(access.role(), Some(Role::Owner));
         access
     }
 

@@ -39,9 +39,9 @@ const LOST: Duration = Duration::from_secs(3600);
 
 /// Begins a validation; the running one, when there is one.
 pub async fn validate(services: &Services, access: &Access, id: StorageId) -> Result<Validation> {
-    access.require(Permission::Configure)?;
+    access.require(Permission::ConfigureStorage)?;
     let mut tx = services.begin().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
     if start(services, &mut org, &row, ValidationCause::Requested).await? {
         audit::record_for(services, &mut org, access, "storage.validated", &id).await?;
@@ -53,14 +53,16 @@ pub async fn validate(services: &Services, access: &Access, id: StorageId) -> Re
 
 /// One validation, with how far it is.
 pub async fn validation(services: &Services, access: &Access, id: ValidationId) -> Result<Validation> {
-    let row = services.read().await?.org(access.org()).validation(id).await?;
+    access.require(Permission::ViewStorage)?;
+    let row = services.read().await?.reach(access).validation(id).await?;
     row.map(view).ok_or_else(|| Error::not_found("validation_not_found", "There is no such validation."))
 }
 
 /// The latest validations of a storage, the latest first.
 pub async fn validations(services: &Services, access: &Access, storage: StorageId) -> Result<Vec<Validation>> {
+    access.require(Permission::ViewStorage)?;
     let mut tx = services.read().await?;
-    let mut org = tx.org(access.org());
+    let mut org = tx.reach(access);
     org.storage_of(storage).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
     let rows = org.validations_of(storage, KEPT).await?;
     Ok(rows.into_iter().map(view).collect())
