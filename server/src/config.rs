@@ -36,6 +36,8 @@ pub enum Task {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Print the description of the REST API.
+    Openapi,
 }
 
 /// What is to be done with the master keys.

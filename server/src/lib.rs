@@ -2,6 +2,7 @@
 //!
 //! The rules live in `domain`, the console in `app`; this crate connects them to sockets.
 
+pub mod api;
 pub mod config;
 pub mod control_plane;
 pub mod key_commands;

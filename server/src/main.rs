@@ -3,6 +3,7 @@
 use clap::Parser as _;
 use domain::clock::Clock;
 use server::{
+    api,
     config::{CommandLine, Task},
     key_commands,
     start_error::StartError,
@@ -41,6 +42,10 @@ fn run(task: Task) -> Result<(), StartError> {
         match task {
             Task::Up { control_plane, media } => up::up(&control_plane, &media).await,
             Task::Serve { control_plane } => up::serve(&control_plane).await,
+            Task::Openapi => {
+                let _ = io::stdout().write_all(api::document().as_bytes());
+                Ok(())
+            }
             Task::Keys { command } => key_commands::run(&command, Clock::System, &mut io::stdout()).await,
         }
     })

@@ -16,5 +16,5 @@ mod static_files;
 
 pub use client_address::{ClientAddress, TrustedProxies};
 pub use pace::Pace;
-pub use problem::Problem;
+pub use problem::{Document, Problem};
 pub use router::{Web, router};

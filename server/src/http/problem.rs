@@ -15,6 +15,7 @@ use domain::error::Kind;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::borrow::Cow;
+use utoipa::ToSchema;
 
 /// Why a request was not answered as asked.
 #[derive(Debug, Clone)]
@@ -26,14 +27,18 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
+/// An error (RFC 9457).
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+#[schema(as = Problem)]
+pub struct Document<'a> {
     r#type: &'static str,
     title: &'a str,
     status: u16,
     detail: &'a str,
+    /// Stable word for programs.
     code: &'a str,
+    /// For questions to whoever runs Mixdown.
     request_id: &'a str,
 }
 
@@ -60,7 +65,9 @@ impl Problem {
         Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    pub(super) fn status(&self) -> StatusCode {
+    /// The answer's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
         self.status
     }
 

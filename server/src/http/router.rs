@@ -4,7 +4,7 @@ use super::{
     Pace, TrustedProxies, body, client_address, csrf, demo, health, join, links, problem, request_id, security_headers,
     static_files,
 };
-use crate::{console, node_link};
+use crate::{api, console, node_link};
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
@@ -53,6 +53,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .route("/node/link", get(node_link::open))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .merge(api::routes(web))
         .with_state(web.clone())
         .merge(static_files::routes(site_root, public_dir))
         .merge(console::router(&web.services, site_root))

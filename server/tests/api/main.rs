@@ -13,6 +13,7 @@ mod links;
 mod protections;
 mod proxies;
 mod recording;
+mod rest;
 mod secrets;
 mod sessions;
 mod start_up;

@@ -6,6 +6,7 @@ use crate::support::{
     database::psql,
     server::{EMAIL, PASSWORD},
 };
+use domain::{Access, accounts};
 use http::{Method, StatusCode};
 use protocol::{
     ids::{OrgId, RecordingId, UserId},
@@ -15,7 +16,7 @@ use protocol::{
 const OTHER_EMAIL: &str = "ben@example.com";
 
 /// Ben owns another org and has Anna's password.
-async fn sign_in_as_other_tenant(server: &TestServer) -> Browser {
+pub(crate) async fn other_tenant(server: &TestServer) -> Access {
     let (org, user) = (OrgId::from_parts(1, [1; 10]), UserId::from_parts(1, [1; 10]));
     let statement = format!(
         "INSERT INTO orgs (id, name, plan, external_id, created_at) VALUES ('{org}', 'Other', 'pro', 'other', 0);
@@ -23,13 +24,18 @@ async fn sign_in_as_other_tenant(server: &TestServer) -> Browser {
          INSERT INTO members (org_id, user_id, role, created_at) VALUES ('{org}', '{user}', 'owner', 0);"
     );
     psql(server.options.data.database_url.as_deref().unwrap(), &statement).await;
+    accounts::access(server.services(), user).await.unwrap()
+}
+
+async fn sign_in_as_other_tenant(server: &TestServer) -> Browser {
+    other_tenant(server).await;
     let browser = server.browser();
     let page = browser.submit("/sign-in", "sign-in", &[("email", OTHER_EMAIL), ("password", PASSWORD)]).await;
     assert_eq!(page.location().as_deref(), Some("/applications"), "{page:?}");
     browser
 }
 
-async fn record(server: &TestServer, query: protocol::link::Query) -> RecordingId {
+pub(crate) async fn record(server: &TestServer, query: protocol::link::Query) -> RecordingId {
     let mut node = server.linked_node().await;
     match node.ask(query).await {
         Answer::Recording { spec } => spec.id,

@@ -1,0 +1,67 @@
+//! The audit log.
+
+use super::{authentication::Caller, page::PageQuery, request::Query};
+use crate::http::{Problem, Web};
+use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
+use domain::audit;
+use protocol::ids::AuditId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Who did what and when.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEntry {
+    #[schema(value_type = String, example = "aud_019aa2c1000070008000000000000000")]
+    id: AuditId,
+    /// Counts from 1 within the organization, without a gap.
+    sequence: u64,
+    at: DateTime<Utc>,
+    /// A user, an API key, a node, `link` (whoever has a download link) or `system`.
+    actor: String,
+    #[schema(example = "application.recording_on")]
+    action: String,
+    /// What it was done to.
+    object: String,
+    detail: String,
+}
+
+/// A page of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditEntries {
+    /// Newest first.
+    items: Vec<AuditEntry>,
+    /// Cursor of the next page; `null` at the end.
+    next: Option<String>,
+}
+
+/// Read the audit log
+#[utoipa::path(
+    get,
+    path = "/audit",
+    operation_id = "listAuditEntries",
+    tag = "Audit",
+    params(PageQuery),
+    security(("apiKey" = ["audit:read"])),
+    responses((status = 200, description = "A page of entries.", body = AuditEntries)),
+)]
+pub async fn list(
+    State(web): State<Web>,
+    Caller(access): Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<AuditEntries>, Problem> {
+    let entries = audit::list_before(&web.services, &access, page.cursor()?).await?;
+    // The first entry has the number 1, so a page that does not end there has another after it.
+    let next = entries.last().filter(|entry| entry.sequence > 1).map(|entry| entry.sequence.to_string());
+    let items = entries.into_iter().map(|entry| AuditEntry {
+        id: entry.id,
+        sequence: entry.sequence,
+        at: entry.at,
+        actor: entry.actor,
+        action: entry.action,
+        object: entry.object,
+        detail: entry.detail,
+    });
+    Ok(Json(AuditEntries { items: items.collect(), next }))
+}
