@@ -1,7 +1,7 @@
 //! Runs background jobs: at once when one was committed, or when the next one is due.
 //!
-//! Each lane has its own places, so slow webhooks delay no other work; and one org may take only some of the places
-//! for webhooks, so its slow receivers do not delay the webhooks of others.
+//! Each lane has its own places, so slow receivers and buckets delay no other work; and one org may take only some of
+//! the places for those, so what is slow of its own does not delay others.
 
 use crate::lifecycle::Lifecycle;
 use domain::{
@@ -18,9 +18,9 @@ use tokio::sync::{Notify, watch};
 
 /// Jobs that run at the same time.
 const PLACES: usize = 8;
-const WEBHOOK_PLACES: usize = 16;
-/// Webhooks of one org that are sent at the same time.
-const WEBHOOK_PLACES_OF_ORG: usize = 4;
+const OUTWARD_PLACES: usize = 16;
+/// Webhooks, or validations, of one org that run at the same time.
+const OUTWARD_PLACES_OF_ORG: usize = 4;
 /// Longest sleep; another process may have committed a job, or have died with one.
 const LONGEST_SLEEP: Duration = Duration::from_secs(15);
 /// Shortest sleep, so that a job leased elsewhere is not asked for in a loop.
@@ -63,17 +63,17 @@ impl Places {
     }
 
     fn free(&self, lane: Lane) -> usize {
-        let all = if lane == Lane::Webhooks { WEBHOOK_PLACES } else { PLACES };
+        let all = if lane.is_outward() { OUTWARD_PLACES } else { PLACES };
         all.saturating_sub(self.taken().values().sum())
     }
 
     /// Orgs that have as many places as one org may have.
     fn full(&self, lane: Lane) -> Vec<OrgId> {
-        if lane != Lane::Webhooks {
+        if !lane.is_outward() {
             return Vec::new();
         }
         let taken = self.taken();
-        taken.iter().filter(|(_, count)| **count >= WEBHOOK_PLACES_OF_ORG).filter_map(|(org, _)| *org).collect()
+        taken.iter().filter(|(_, count)| **count >= OUTWARD_PLACES_OF_ORG).filter_map(|(org, _)| *org).collect()
     }
 }
 
@@ -118,13 +118,13 @@ impl Runner {
         }
     }
 
-    /// Claims as many jobs as there are places and starts them. Webhooks are claimed one by one, because each may be
-    /// the last that its org has a place for.
+    /// Claims as many jobs as there are places and starts them. Outward ones are claimed one by one, because each may
+    /// be the last that its org has a place for.
     async fn start_due(&self) -> domain::Result<usize> {
         let limit = match (self.places.free(self.lane), self.lane) {
             (0, _) => return Ok(0),
-            (_, Lane::Webhooks) => 1,
-            (free, Lane::Internal) => free,
+            (_, lane) if lane.is_outward() => 1,
+            (free, _) => free,
         };
         let limit = u32::try_from(limit).unwrap_or(1);
         let claimed = jobs::claim(&self.services, self.lane, limit, &self.places.full(self.lane)).await?;

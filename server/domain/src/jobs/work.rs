@@ -10,19 +10,27 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub enum Lane {
     /// Requests to customers' webhooks; may be slow.
     Webhooks,
+    /// Trials of customers' buckets; may be slow.
+    Validations,
     /// Everything else.
     Internal,
 }
 
 impl Lane {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Webhooks, Self::Internal];
+    pub const ALL: [Self; 3] = [Self::Webhooks, Self::Validations, Self::Internal];
+
+    /// Whether it depends on somebody outside how long a job takes.
+    #[must_use]
+    pub fn is_outward(self) -> bool {
+        self != Self::Internal
+    }
 }
 
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Webhooks => "webhooks",
+            Self::Validations => "validations",
             Self::Internal => "internal",
         })
     }
@@ -122,6 +130,7 @@ impl Work {
     pub(crate) fn lane(&self) -> Lane {
         match self {
             Self::DeliverWebhook { .. } => Lane::Webhooks,
+            Self::ValidateStorage { .. } => Lane::Validations,
             _ => Lane::Internal,
         }
     }

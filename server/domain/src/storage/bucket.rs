@@ -20,6 +20,9 @@ use url::{Url, form_urlencoded};
 
 /// Validity of URLs that we use ourselves at once.
 const OWN_REQUEST: Duration = Duration::from_secs(60);
+/// Above this many bytes a request takes as long as the uplink makes it.
+const LARGE_BODY: usize = 1024 * 1024;
+const LARGE_REQUEST: Duration = Duration::from_secs(100);
 const PART_REQUEST: Duration = Duration::from_secs(3600);
 const XML: &str = "application/xml";
 const VIDEO: &str = "video/mp4";
@@ -291,7 +294,10 @@ impl<'a> Bucket<'a> {
         body: Vec<u8>,
     ) -> Result<Answer, BucketError> {
         let (authority, trusted) = (self.authority.clone(), self.trusted.clone());
-        let request = Request { headers, body: body.into(), authority, trusted, ..Request::new(method, url) };
+        let mut request = Request { headers, body: body.into(), authority, trusted, ..Request::new(method, url) };
+        if request.body.len() > LARGE_BODY {
+            request.time_limit = LARGE_REQUEST;
+        }
         Ok(self.services.outbound().send(request).await?)
     }
 }

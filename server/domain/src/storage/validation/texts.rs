@@ -86,15 +86,13 @@ pub(super) fn finding(diagnosis: &Diagnosis, subject: &Subject<'_>) -> Finding {
 fn endpoint(diagnosis: &Diagnosis, subject: &Subject<'_>) -> Finding {
     let host = subject.host();
     match diagnosis {
-        Diagnosis::AddressNotAllowed => told(
-            format!("{host} is not an address that this installation may reach."),
+        // One text for both: what names there are in the operator's network is nobody's business.
+        Diagnosis::AddressNotAllowed | Diagnosis::NameUnknown => told(
+            format!("{host} does not lead to an address that this installation may reach."),
             format!(
-                "Use an https endpoint with a public address. For a store in your own network the operator adds {host} to MIXDOWN_ALLOW_PRIVATE."
+                "Correct the endpoint; it needs https and a public address. For a store in your own network the operator adds {host} to MIXDOWN_ALLOW_PRIVATE."
             ),
         ),
-        Diagnosis::NameUnknown => {
-            told(format!("The name of {host} leads nowhere."), "Correct the endpoint, or create the name in the DNS.")
-        }
         Diagnosis::TimedOut => told(
             format!("{host} did not answer in time."),
             "Check the endpoint, and that its firewall lets this server in.",
