@@ -34,6 +34,7 @@ use leptos_router::{
 };
 use pages::{
     account::{SetUpPage, SignInPage},
+    api_keys::ApiKeysPage,
     application::ApplicationPage,
     applications::ApplicationsPage,
     audit::AuditPage,
@@ -61,6 +62,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("account/recordings/add") view=AddPage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings/add/:kind") view=AddStoragePage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings/:id") view=StoragePage ssr=SsrMode::Async/>
+                    <Route path=path!("account/api-keys") view=ApiKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("account/outbox") view=OutboxPage ssr=SsrMode::Async/>
                     <Route path=path!("account/audit") view=AuditPage ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -32,6 +32,8 @@ pub enum Form {
     Validation,
     Standing,
     RemoveStorage,
+    CreateApiKey,
+    RevokeApiKey,
 }
 
 impl Form {
@@ -40,9 +42,9 @@ impl Form {
     pub fn place(self) -> &'static str {
         match self {
             Self::SetUp | Self::SignIn => "",
-            Self::CreateApplication => "create",
+            Self::CreateApplication | Self::CreateApiKey => "create",
             Self::Relay | Self::Recording => "switches",
-            Self::CreateKey | Self::RevokeKey => "keys",
+            Self::CreateKey | Self::RevokeKey | Self::RevokeApiKey => "keys",
             Self::Webhook => "webhook",
             Self::Origins => "origins",
             Self::StopRecording => "recordings",

@@ -6,6 +6,7 @@ pub const SIGN_IN: &str = "/sign-in";
 /// Where recordings of the org go.
 pub const RECORDINGS: &str = "/account/recordings";
 pub const ADD_STORAGE: &str = "/account/recordings/add";
+pub const API_KEYS: &str = "/account/api-keys";
 pub const OUTBOX: &str = "/account/outbox";
 pub const AUDIT: &str = "/account/audit";
 

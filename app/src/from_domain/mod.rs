@@ -1,6 +1,9 @@
 //! How the domain's things become what pages show: the one place where the two meet, on the server only.
 
+mod api_keys;
 mod storage;
+
+pub use api_keys::new_api_key;
 
 use crate::{
     pages::{

@@ -1,6 +1,7 @@
 //! Pages, one folder each: the view, its parts, and in `api.rs` the server functions behind it.
 
 pub mod account;
+pub mod api_keys;
 pub mod application;
 pub mod applications;
 pub mod audit;

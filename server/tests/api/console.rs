@@ -65,6 +65,30 @@ on_both_databases! {
         assert!(application.relay && application.recording);
     }
 
+    async fn an_api_key_is_made_used_and_revoked(server) {
+        server.owner().await;
+        let (browser, program) = (server.browser(), server.browser());
+        sign_in(&browser).await;
+        let path = "/account/api-keys";
+        let fields = [("name", "Export"), ("application", ""), ("days", "90"), ("networks", "")];
+        browser.submit(path, "create-api-key", &fields).await;
+        assert!(browser.visit(path).await.text.contains("Choose at least one scope."));
+        let scoped = [&fields[..], &[("scopes[]", "applications:read")]].concat();
+        browser.submit(path, "create-api-key", &scoped).await;
+        let page = browser.visit(path).await;
+        let token: String = page.text[page.text.find("mdk_").expect("the new key is shown")..]
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+            .collect();
+        assert!(!browser.visit(path).await.text.contains(&token), "it is shown once");
+        let bearer = format!("Bearer {token}");
+        let ask = async |path: &str| program.request(http::Method::GET, path, &[("authorization", &bearer)], "").await.status;
+        assert_eq!(ask("/api/v1/applications").await, StatusCode::OK);
+        assert_eq!(ask("/api/v1/storages").await, StatusCode::FORBIDDEN);
+        browser.submit(path, "revoke-api-key", &[]).await;
+        assert_eq!(ask("/api/v1/applications").await, StatusCode::UNAUTHORIZED);
+    }
+
     async fn what_is_not_there_is_a_page_that_says_so(server) {
         server.owner().await;
         let browser = server.browser();
@@ -86,7 +110,7 @@ on_both_databases! {
         let access = server.owner().await;
         let demo = server.demo(&access).await;
         let stranger = server.browser();
-        for path in ["/".to_owned(), "/applications".to_owned(), format!("/applications/{}", demo.id), "/account/recordings".to_owned(), "/account/outbox".to_owned(), "/account/audit".to_owned()] {
+        for path in ["/".to_owned(), "/applications".to_owned(), format!("/applications/{}", demo.id), "/account/recordings".to_owned(), "/account/api-keys".to_owned(), "/account/outbox".to_owned(), "/account/audit".to_owned()] {
             let page = stranger.visit(&path).await;
             for secret in ["Demo", EMAIL, &demo.keys[0].id.to_string()] {
                 assert!(!page.text.contains(secret), "{path} shows {secret}");

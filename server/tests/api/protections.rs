@@ -50,7 +50,9 @@ async fn every_server_function_refuses_strangers() {
     let demo = server.demo(&access).await;
     let stranger = server.browser();
     let form = format!(
-        "application={0}&id={0}&recording=rec_019aa2c1000070008000000000000000&key={1}&on=false&name=x&url=&origins=&storage=sto_019aa2c1000070008000000000000000",
+        "application={0}&id={0}&recording=rec_019aa2c1000070008000000000000000&key={1}&on=false&name=x&url=&origins=&storage=sto_019aa2c1000070008000000000000000\
+         &standing=spare&days=1&hours=1&reason=&networks=&kind=aws_keys&form[name]=x&place[name]=x\
+         &api_key=apikey_019aa2c1000070008000000000000000",
         demo.id, demo.keys[0].id
     );
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {
