@@ -71,7 +71,8 @@ on_both_databases! {
         sign_in(&browser).await;
         let path = "/account/api-keys";
         let fields = [("name", "Export"), ("application", ""), ("days", "90"), ("networks", "")];
-        browser.submit(path, "create-api-key", &fields).await;
+        let unscoped = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        browser.post_form(path, "/api/console/create-api-key", &unscoped).await;
         assert!(browser.visit(path).await.text.contains("Choose at least one scope."));
         let scoped = [&fields[..], &[("scopes[]", "applications:read")]].concat();
         browser.submit(path, "create-api-key", &scoped).await;
