@@ -117,6 +117,7 @@ pub async fn update(services: &Services, access: &Access, id: StorageId, input: 
     access.require(Permission::ConfigureStorage)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
+    org.lock_storage(id).await?;
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
     let name = settings::name(input)?;
     let options = settings::options(row.kind(), input)?;

@@ -127,6 +127,12 @@ impl OrgTx<'_> {
         fetch_optional!(org self, StorageRow, select_storage!("AND s.id = $2"), Text(id))
     }
 
+    /// Keeps others from changing a storage or its validations until the end of the transaction. Whoever writes more than
+    /// one of storage, validations and audit log takes this first, so that none waits for another in a circle.
+    pub(crate) async fn lock_storage(&mut self, id: StorageId) -> sqlx::Result<()> {
+        execute!(org self, "UPDATE storages SET revision = revision WHERE org_id = $1 AND id = $2", Text(id)).map(drop)
+    }
+
     pub(crate) async fn storage_with(&mut self, standing: Standing) -> sqlx::Result<Option<StorageRow>> {
         fetch_optional!(
             org self,

@@ -42,6 +42,7 @@ pub async fn validate(services: &Services, access: &Access, id: StorageId) -> Re
     access.require(Permission::ConfigureStorage)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
+    org.lock_storage(id).await?;
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
     if start(services, &mut org, &row, ValidationCause::Requested).await? {
         audit::record_for(services, &mut org, access, "storage.validated", &id).await?;
@@ -102,6 +103,7 @@ pub(crate) async fn perform(services: &Services, org: OrgId, id: StorageId, vali
     let steps = run::run(&mut attempt, Some(&Progress { services, org, validation })).await?;
     let mut tx = services.begin().await?;
     let mut org = tx.org(org);
+    org.lock_storage(id).await?;
     let state = if failed(&steps) { ValidationState::Failed } else { ValidationState::Passed };
     let current = org.storage_of(id).await?.filter(|now| now.removed_at.is_none());
     // Somebody else may have run it in the meantime.
