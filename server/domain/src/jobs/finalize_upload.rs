@@ -69,9 +69,11 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
 
 async fn deliver(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<Outcome> {
     let mut tx = services.begin().await?;
-    let mut org = tx.org(storage.org());
-    health::delivered(&mut org, storage).await?;
-    ending::ready(services, &mut org, row).await?;
+    ending::ready(services, &mut tx.org(storage.org()), row).await?;
+    tx.commit().await?;
+    // Apart, because elsewhere the storage is written before what `ready` writes.
+    let mut tx = services.begin().await?;
+    health::delivered(&mut tx.org(storage.org()), storage).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
 }
