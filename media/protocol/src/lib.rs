@@ -28,3 +28,4 @@ pub mod native;
 pub mod policy;
 pub mod recording;
 pub mod token;
+pub mod words;

@@ -51,7 +51,7 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
     tracing::warn!(recording = %id, error = &problem as &dyn StdError, "the object did not verify");
     match problem {
         Problem::Bucket(error) if error.is_lost_upload() => {
-            again(services, &row, Again::Lost("the bucket lost the upload")).await
+            again(services, org, &row, Again::Lost("the bucket lost the upload")).await
         }
         Problem::Bucket(error) => {
             let mut tx = services.begin().await?;
@@ -63,7 +63,7 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
             let error = Error::unavailable("upload_not_verified", "The upload could not be verified.");
             Ok(Outcome::RetryAfter(MISMATCH_RETRY, error.with_source(Problem::Mismatch(what))))
         }
-        Problem::Mismatch(what) => again(services, &row, Again::Lost(what)).await,
+        Problem::Mismatch(what) => again(services, org, &row, Again::Lost(what)).await,
     }
 }
 
@@ -71,10 +71,7 @@ async fn deliver(services: &Services, row: &RecordingRow, storage: &StorageRow) 
     let mut tx = services.begin().await?;
     ending::ready(services, &mut tx.org(storage.org()), row).await?;
     tx.commit().await?;
-    // Apart, because elsewhere the storage is written before what `ready` writes.
-    let mut tx = services.begin().await?;
-    health::delivered(&mut tx.org(storage.org()), storage).await?;
-    tx.commit().await?;
+    health::delivered(services, storage).await?;
     Ok(Outcome::Done)
 }
 
@@ -84,7 +81,7 @@ async fn wait(services: &Services, row: &RecordingRow, storage: &StorageRow) -> 
     let mut org = tx.org(storage.org());
     if !health::candidates(&mut org, row).await?.is_empty() {
         drop(tx);
-        return again(services, row, Again::Moves).await;
+        return again(services, storage.org(), row, Again::Moves).await;
     }
     org.hold_delivery(row.id(), services.now()).await?;
     tx.commit().await?;
@@ -101,11 +98,9 @@ enum Again {
 }
 
 /// The node still has the capture: it makes and uploads the file once more, but not for ever.
-async fn again(services: &Services, row: &RecordingRow, why: Again) -> Result<Outcome> {
+async fn again(services: &Services, owner: OrgId, row: &RecordingRow, why: Again) -> Result<Outcome> {
     tracing::warn!(recording = %row.id(), ?why, "uploading once more");
     let mut tx = services.begin().await?;
-    let owner = tx.recording_owner(row.id()).await?;
-    let Some(owner) = owner else { return Ok(Outcome::Done) };
     let lost = matches!(why, Again::Lost(_));
     if let Again::Lost(reason) = why
         && row.uploads >= UPLOADS

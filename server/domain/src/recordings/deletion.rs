@@ -14,46 +14,20 @@ use crate::{
     services::Services,
     store::{OrgTx, RecordingRow, unsigned},
 };
-use protocol::ids::{OrgId, RecordingId};
-use std::{fmt, str::FromStr};
+use protocol::{
+    ids::{OrgId, RecordingId},
+    wire_enum,
+};
 
 const MAX_REASON_CHARS: usize = 500;
 
-/// Why a recording is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeletionCause {
-    /// Somebody asked for it.
-    Requested,
-    /// Its application keeps recordings no longer.
-    Retention,
-}
-
-impl DeletionCause {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Retention => "retention",
-        }
-    }
-}
-
-impl fmt::Display for DeletionCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The text names no cause.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown cause of a deletion")]
-pub struct UnknownDeletionCause;
-
-impl FromStr for DeletionCause {
-    type Err = UnknownDeletionCause;
-
-    fn from_str(text: &str) -> Result<Self, UnknownDeletionCause> {
-        [Self::Requested, Self::Retention].into_iter().find(|cause| cause.as_str() == text).ok_or(UnknownDeletionCause)
+wire_enum! {
+    /// Why a recording is deleted.
+    DeletionCause {
+        /// Somebody asked for it.
+        Requested = "requested",
+        /// Its application keeps recordings no longer.
+        Retention = "retention",
     }
 }
 

@@ -14,53 +14,23 @@ use crate::{
     store::{OrgTx, RecordingRow, StorageRow, unsigned},
 };
 use chrono::{DateTime, Utc};
-use std::{fmt, str::FromStr, time::Duration};
+use protocol::wire_enum;
+use std::time::Duration;
 
 /// How long requests may fail in a way that may pass before that is called more than a hiccup.
 const HICCUP: Duration = Duration::from_secs(5 * 60);
 const QUARTER_HOUR_MS: u64 = 15 * 60 * 1000;
 const REASON_CHARS: usize = 300;
 
-/// What a storage is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// Recordings go there.
-    Primary,
-    /// Recordings go there while the first one does not work.
-    Second,
-    /// Kept for applications that name it, and for what lies there.
-    Spare,
-}
-
-impl Standing {
-    pub const ALL: [Self; 3] = [Self::Primary, Self::Second, Self::Spare];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Second => "second",
-            Self::Spare => "spare",
-        }
-    }
-}
-
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The text names no standing.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown standing of a storage")]
-pub struct UnknownStanding;
-
-impl FromStr for Standing {
-    type Err = UnknownStanding;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStanding> {
-        Self::ALL.into_iter().find(|standing| standing.as_str() == text).ok_or(UnknownStanding)
+wire_enum! {
+    /// What a storage is for.
+    Standing {
+        /// Recordings go there.
+        Primary = "primary",
+        /// Recordings go there while the first one does not work.
+        Second = "second",
+        /// Kept for applications that name it, and for what lies there.
+        Spare = "spare",
     }
 }
 
@@ -131,12 +101,15 @@ fn penance(refusals: i64) -> u64 {
     doublings.map_or(0, |doublings| QUARTER_HOUR_MS << doublings.min(5))
 }
 
-/// A recording was delivered.
-pub(crate) async fn delivered(org: &mut OrgTx<'_>, storage: &StorageRow) -> Result<()> {
-    if storage.failing_since.is_some() || storage.refusals > 0 {
-        org.set_storage_delivered(storage.id()).await?;
+/// A recording was delivered. It takes a transaction of its own, because elsewhere the storage is written before what
+/// makes a recording ready.
+pub(crate) async fn delivered(services: &Services, storage: &StorageRow) -> Result<()> {
+    if storage.failing_since.is_none() && storage.refusals == 0 {
+        return Ok(());
     }
-    Ok(())
+    let mut tx = services.begin().await?;
+    tx.org(storage.org()).set_storage_delivered(storage.id()).await?;
+    Ok(tx.commit().await?)
 }
 
 /// A request for a recording failed. A refusal degrades the storage at once, silence after a while.

@@ -3,9 +3,9 @@
 use super::key_template::{DEFAULT_TEMPLATE, KeyTemplate, Prefix};
 use crate::error::{Error, Result};
 use outbound::CaCertificate;
+use protocol::wire_enum;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
 use url::Url;
 
 const NAME_CHARS: usize = 64;
@@ -19,49 +19,17 @@ const TAGS: usize = 10;
 const TAG_KEY_CHARS: usize = 128;
 const TAG_VALUE_CHARS: usize = 256;
 
-/// How a bucket is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StorageKind {
-    /// The store that runs inside Mixdown.
-    Embedded,
-    /// Amazon S3 with an access key of the customer's.
-    AwsKeys,
-    /// Amazon S3 with a role of the customer's that Mixdown assumes.
-    AwsRole,
-    /// Anything else that speaks S3.
-    S3Compatible,
-}
-
-impl StorageKind {
-    pub const ALL: [Self; 4] = [Self::Embedded, Self::AwsKeys, Self::AwsRole, Self::S3Compatible];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Embedded => "embedded",
-            Self::AwsKeys => "aws_keys",
-            Self::AwsRole => "aws_role",
-            Self::S3Compatible => "s3_compatible",
-        }
-    }
-}
-
-impl fmt::Display for StorageKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The text names no kind of storage.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown kind of storage")]
-pub struct UnknownKind;
-
-impl FromStr for StorageKind {
-    type Err = UnknownKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownKind)
+wire_enum! {
+    /// How a bucket is reached.
+    StorageKind {
+        /// The store that runs inside Mixdown.
+        Embedded = "embedded",
+        /// Amazon S3 with an access key of the customer's.
+        AwsKeys = "aws_keys",
+        /// Amazon S3 with a role of the customer's that Mixdown assumes.
+        AwsRole = "aws_role",
+        /// Anything else that speaks S3.
+        S3Compatible = "s3_compatible",
     }
 }
 

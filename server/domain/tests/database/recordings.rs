@@ -109,10 +109,7 @@ on_both! {
 
 on_both! {
     async fn an_object_that_does_not_verify_is_made_again_but_not_for_ever(world: World) {
-        let access = world.owner().await;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        let (access, node, id) = world.recording().await;
         for round in 1..=4 {
             upload(&world, &node, id, 17).await;
             world.run_jobs().await;
@@ -135,10 +132,7 @@ on_both! {
 
 on_both! {
     async fn a_bucket_that_is_away_for_a_while_costs_nothing(world: World) {
-        let access = world.owner().await;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        let (access, node, id) = world.recording().await;
         upload(&world, &node, id, 16).await;
         world.outside.state(|outside| outside.bucket_closed = true);
         for _ in 0..5 {
@@ -157,11 +151,8 @@ on_both! {
 
 on_both! {
     async fn a_worker_that_died_is_replaced_and_a_late_one_changes_nothing(world: World) {
-        let access = world.owner().await;
+        let (access, node, id) = world.recording().await;
         let services = &world.services;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         upload(&world, &node, id, 16).await;
         let late = jobs::claim(services, jobs::Lane::Internal, 10, &[]).await.unwrap();
         assert!(jobs::claim(services, jobs::Lane::Internal, 10, &[]).await.unwrap().is_empty());
@@ -178,10 +169,7 @@ on_both! {
 
 on_both! {
     async fn beginning_an_upload_again_gives_the_earlier_one_up(world: World) {
-        let access = world.owner().await;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
+        let (access, node, id) = world.recording().await;
         let first = recordings::begin_upload(&world.services, node.id, id, None).await.unwrap();
         let Answer::Upload { upload: first, .. } = first else { panic!("{first:?}") };
         upload(&world, &node, id, 16).await;
@@ -229,11 +217,8 @@ on_both! {
 
 on_both! {
     async fn a_node_that_comes_back_gets_time_to_find_its_captures(world: World) {
-        let access = world.owner().await;
+        let (access, node, id) = world.recording().await;
         let services = &world.services;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         world.advance(3600);
         nodes::register(services, node.id, node.boot, "ws://localhost:3001", 0).await.unwrap();
         world.run_jobs().await;

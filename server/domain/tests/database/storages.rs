@@ -125,11 +125,8 @@ on_both! {
 
 on_both! {
     async fn a_bucket_that_is_silent_for_a_moment_is_not_called_degraded(world: World) {
-        let access = world.owner().await;
+        let (access, node, id) = world.recording().await;
         let services = &world.services;
-        let node = world.node().await;
-        let demo = world.demo(&access).await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         let begin = async |refusal: Option<PartRefusal>| recordings::begin_upload(services, node.id, id, refusal.as_ref()).await.unwrap();
         let silent = PartRefusal { status: None, detail: "connection reset".into() };
         assert!(matches!(begin(Some(silent.clone())).await, Answer::Upload { .. }));
@@ -143,11 +140,8 @@ on_both! {
 
 on_both! {
     async fn a_bucket_that_passes_validations_but_takes_no_recording_is_not_believed_for_ever(world: World) {
-        let access = world.owner().await;
+        let (access, node, id) = world.recording().await;
         let services = &world.services;
-        let node = world.node().await;
-        let demo = world.demo(&access).await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         let forbidden = PartRefusal { status: Some(403), detail: "AccessDenied".into() };
         for _ in 0..200 {
             let refusal = matches!(primary(&world, &access).await.health, Health::Working).then_some(&forbidden);
@@ -223,11 +217,8 @@ on_both! {
 
 on_both! {
     async fn what_is_held_follows_its_application_to_a_new_storage(world: World) {
-        let access = world.owner().await;
+        let (access, node, id) = world.recording().await;
         let services = &world.services;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         world.outside.state(|outside| outside.bucket_closed = true);
         let answer = recordings::begin_upload(services, node.id, id, None).await.unwrap();
         assert!(matches!(answer, Answer::Held { .. }), "{answer:?}");
@@ -264,11 +255,8 @@ on_both! {
 
 on_both! {
     async fn an_upload_that_the_bucket_lost_is_asked_for_again(world: World) {
-        let access = world.owner().await;
+        let (access, node, id) = world.recording().await;
         let services = &world.services;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         upload(&world, &node, id, 16).await;
         world.outside.state(|outside| outside.uploads.clear());
         world.run_jobs().await;
@@ -282,11 +270,8 @@ on_both! {
 
 on_both! {
     async fn a_recording_is_not_held_for_ever(world: World) {
-        let access = world.owner().await;
+        let (access, node, id) = world.recording().await;
         let services = &world.services;
-        let demo = world.demo(&access).await;
-        let node = world.node().await;
-        let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         world.outside.state(|outside| outside.bucket_closed = true);
         recordings::begin_upload(services, node.id, id, None).await.unwrap();
         for _ in 0..6 {

@@ -103,7 +103,7 @@ fn what_cannot_be_read_back_is_refused() {
 proptest! {
     #[test]
     fn foreign_text_never_panics(text in ".{0,200}") {
-        for kind in StorageKind::ALL {
+        for &kind in StorageKind::ALL {
             let input = StorageInput {
                 name: text.clone(), region: text.clone(), bucket: text.clone(), endpoint: text.clone(),
                 ca_certificate: text.clone(), access_key_id: text.clone(), role_arn: text.clone(), account: text.clone(),

@@ -1,9 +1,11 @@
 //! A validation and its steps, as they are stored and shown.
 
 use chrono::{DateTime, Utc};
-use protocol::ids::{StorageId, ValidationId};
+use protocol::{
+    ids::{StorageId, ValidationId},
+    wire_enum,
+};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
 
 /// One run through everything a recording needs of a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,63 +100,25 @@ pub enum Outcome {
     Skipped,
 }
 
-/// Why it was validated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValidationCause {
-    /// Somebody asked for it, or changed the storage.
-    Requested,
-    Daily,
-    /// The storage refused a recording.
-    Refused,
-    /// It did not work and may work again.
-    Recovery,
+wire_enum! {
+    /// Why it was validated.
+    ValidationCause {
+        /// Somebody asked for it, or changed the storage.
+        Requested = "requested",
+        Daily = "daily",
+        /// The storage refused a recording.
+        Refused = "refused",
+        /// It did not work and may work again.
+        Recovery = "recovery",
+    }
 }
 
-/// How a validation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValidationState {
-    Running,
-    /// Nothing failed; there may be warnings.
-    Passed,
-    Failed,
+wire_enum! {
+    /// How a validation stands.
+    ValidationState {
+        Running = "running",
+        /// Nothing failed; there may be warnings.
+        Passed = "passed",
+        Failed = "failed",
+    }
 }
-
-/// The text names no value.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown word {0:?}")]
-pub struct UnknownWord(String);
-
-/// One word per variant, both ways.
-macro_rules! words {
-    ($name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
-        impl $name {
-            /// The word it is stored and shown to programs as.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text {
-                    $($word => Ok(Self::$variant),)*
-                    other => Err(UnknownWord(other.to_owned())),
-                }
-            }
-        }
-    };
-}
-
-words!(ValidationCause { Requested = "requested", Daily = "daily", Refused = "refused", Recovery = "recovery" });
-words!(ValidationState { Running = "running", Passed = "passed", Failed = "failed" });

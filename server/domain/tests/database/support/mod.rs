@@ -197,6 +197,15 @@ impl World {
         recordings::start(&self.services, node.id, request.clone()).await.unwrap()
     }
 
+    /// The owner of a fresh installation, a node, and the recording that has begun there in the room "lobby".
+    pub async fn recording(&self) -> (Access, TestNode, RecordingId) {
+        let access = self.owner().await;
+        let demo = self.demo(&access).await;
+        let node = self.node().await;
+        let id = self.start(&node, &self.start_request(&demo, "lobby")).await.unwrap().id;
+        (access, node, id)
+    }
+
     /// Reports the next event of a node.
     pub async fn event(&self, node: &TestNode, event: Event) {
         let sequence = node.events.fetch_add(1, Ordering::SeqCst) + 1;

@@ -79,6 +79,16 @@ async fn delivered(world: &World, access: &Access, cloud: &Cloud, id: RecordingI
     (recording, object)
 }
 
+/// An org whose storage is reached by a role that trusts us.
+async fn by_role(world: &mut World, cloud: &Cloud) -> (Access, Storage) {
+    let own = cloud.mixdown();
+    let access = facing_as(world, cloud, &own).await;
+    let external_id = storage::overview(&world.services, &access).await.unwrap().external_id;
+    let role = cloud.role("recordings", &trust_with(&own.arn, &external_id), &cloud.policy(&ACTIONS));
+    let (storage, _) = add(world, &access, StorageKind::AwsRole, &with_role(cloud, &role)).await;
+    (access, storage)
+}
+
 on_both! {
     async fn objects_are_what_the_storage_says(world: World) {
         let mut world = world;
@@ -112,11 +122,7 @@ on_both! {
     async fn a_role_is_used_for_one_object_at_a_time(world: World) {
         let mut world = world;
         let cloud = Cloud::new();
-        let own = cloud.mixdown();
-        let access = facing_as(&mut world, &cloud, &own).await;
-        let external_id = storage::overview(&world.services, &access).await.unwrap().external_id;
-        let role = cloud.role("recordings", &trust_with(&own.arn, &external_id), &cloud.policy(&ACTIONS));
-        let (storage, _) = add(&world, &access, StorageKind::AwsRole, &with_role(&cloud, &role)).await;
+        let (access, storage) = by_role(&mut world, &cloud).await;
         let (node, id) = record(&world, &access, &storage).await;
         upload(&world, &node, id).await;
         let (recording, _) = delivered(&world, &access, &cloud, id).await;
@@ -131,11 +137,7 @@ on_both! {
     async fn a_session_that_ends_early_is_replaced(world: World) {
         let mut world = world;
         let cloud = Cloud::new();
-        let own = cloud.mixdown();
-        let access = facing_as(&mut world, &cloud, &own).await;
-        let external_id = storage::overview(&world.services, &access).await.unwrap().external_id;
-        let role = cloud.role("recordings", &trust_with(&own.arn, &external_id), &cloud.policy(&ACTIONS));
-        let (storage, _) = add(&world, &access, StorageKind::AwsRole, &with_role(&cloud, &role)).await;
+        let (access, storage) = by_role(&mut world, &cloud).await;
         let (node, id) = record(&world, &access, &storage).await;
         let Answer::Upload { upload: begun, .. } = begin(&world, &node, id, None).await else { panic!("no upload") };
         cloud.expire_sessions();
