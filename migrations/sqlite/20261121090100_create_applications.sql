@@ -44,8 +44,6 @@ CREATE TABLE applications (
     allowed_origins TEXT NOT NULL,
     retention_days BIGINT,
     link_validity_seconds BIGINT NOT NULL DEFAULT 604800,
-    webhook_url TEXT,
-    webhook_secret TEXT,
     storage_id TEXT,
     created_at BIGINT NOT NULL,
     CONSTRAINT applications_pkey PRIMARY KEY (org_id, id),
@@ -55,8 +53,7 @@ CREATE TABLE applications (
     CONSTRAINT applications_retention_bounded CHECK (retention_days BETWEEN 1 AND 3650),
     CONSTRAINT applications_link_validity_bounded CHECK (link_validity_seconds BETWEEN 3600 AND 31536000),
     CONSTRAINT applications_storage_fkey FOREIGN KEY (org_id, storage_id) REFERENCES storages (org_id, id),
-    CONSTRAINT applications_recording_needs_relay CHECK (relay OR NOT recording),
-    CONSTRAINT applications_webhook_whole CHECK ((webhook_url IS NULL) = (webhook_secret IS NULL))
+    CONSTRAINT applications_recording_needs_relay CHECK (relay OR NOT recording)
 );
 
 CREATE TABLE app_keys (

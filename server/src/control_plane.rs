@@ -10,6 +10,7 @@ use crate::{
     node_link::Links,
     ports,
     start_error::StartError,
+    webhooks_runner,
 };
 use domain::{
     Services, Settings, accounts,
@@ -101,6 +102,7 @@ impl ControlPlane {
         lifecycle.spawn(listener::serve(store, store_router, lifecycle.clone()));
         lifecycle.spawn(listener::serve(console, router, lifecycle.clone()));
         jobs_runner::start(&services, &lifecycle);
+        webhooks_runner::start(&services, &lifecycle);
         Ok(Self { services, links, public_url, address, store: embedded, lifecycle })
     }
 

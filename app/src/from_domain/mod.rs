@@ -2,8 +2,10 @@
 
 mod api_keys;
 mod storage;
+mod webhooks;
 
 pub use api_keys::new_api_key;
+pub use webhooks::{set_webhook, webhook};
 
 use crate::{
     pages::{
@@ -38,7 +40,7 @@ impl From<Application> for ApplicationSummary {
 }
 
 impl ApplicationView {
-    pub fn of(application: Application, access: &Access) -> Self {
+    pub fn of(application: Application, webhook: Option<String>, access: &Access) -> Self {
         Self {
             id: application.id,
             name: application.name.to_string(),
@@ -47,7 +49,7 @@ impl ApplicationView {
             missing: application.missing.into_iter().map(Into::into).collect(),
             keys: application.keys.into_iter().map(Into::into).collect(),
             allowed_origins: application.allowed_origins,
-            webhook: application.webhook.map(|webhook| webhook.url.to_string()),
+            webhook,
             retention_days: application.retention_days,
             link_hours: application.link_validity.as_secs() / 3600,
             created_ms: unix_ms(application.created_at.timestamp_millis()),

@@ -95,6 +95,10 @@ ids! {
     JobId = "job_";
     /// One notification; the `webhook-id` of every attempt to deliver it.
     MessageId = "msg_";
+    /// Where messages of an application go.
+    EndpointId = "ep_";
+    /// One message on its way to one endpoint.
+    DeliveryId = "dlv_";
     /// One mail in the outbox.
     MailId = "mail_";
     /// A run through everything a recording needs of a storage.

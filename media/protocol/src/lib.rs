@@ -28,4 +28,5 @@ pub mod native;
 pub mod policy;
 pub mod recording;
 pub mod token;
+pub mod webhook;
 pub mod words;

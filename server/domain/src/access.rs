@@ -38,6 +38,7 @@ impl Role {
             Permission::ViewApplications
             | Permission::ViewRecordings
             | Permission::ViewStorage
+            | Permission::ViewWebhooks
             | Permission::ViewAuditLog
             | Permission::ViewMails => true,
             Permission::OperateRecordings => self != Self::Viewer,
@@ -45,6 +46,7 @@ impl Role {
             | Permission::CreateApplications
             | Permission::GovernRecordings
             | Permission::ConfigureStorage
+            | Permission::ConfigureWebhooks
             | Permission::ManageApiKeys => matches!(self, Self::Owner | Self::Admin),
         }
     }
@@ -87,6 +89,10 @@ pub enum Permission {
     GovernRecordings,
     ViewStorage,
     ConfigureStorage,
+    /// Look at webhook endpoints and at what was sent to them.
+    ViewWebhooks,
+    /// Change webhook endpoints, and send again.
+    ConfigureWebhooks,
     ViewAuditLog,
     ViewMails,
     /// Make and revoke keys of the API; no key may.
@@ -104,6 +110,8 @@ impl Permission {
             Self::OperateRecordings | Self::GovernRecordings => Some(Scope::RecordingsWrite),
             Self::ViewStorage => Some(Scope::StorageRead),
             Self::ConfigureStorage => Some(Scope::StorageWrite),
+            Self::ViewWebhooks => Some(Scope::WebhooksRead),
+            Self::ConfigureWebhooks => Some(Scope::WebhooksWrite),
             Self::ViewAuditLog => Some(Scope::AuditRead),
             Self::ViewMails | Self::ManageApiKeys => None,
         }

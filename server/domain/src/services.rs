@@ -71,11 +71,16 @@ impl std::fmt::Debug for Services {
 pub(crate) struct Wakes {
     jobs: watch::Sender<u64>,
     nodes: watch::Sender<u64>,
+    webhooks: watch::Sender<u64>,
 }
 
 impl Wakes {
     pub(crate) fn wake_jobs(&self) {
         self.jobs.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn wake_webhooks(&self) {
+        self.webhooks.send_modify(|count| *count += 1);
     }
 
     pub(crate) fn wake_nodes(&self) {
@@ -128,6 +133,12 @@ impl Services {
     #[must_use]
     pub fn jobs_changed(&self) -> watch::Receiver<u64> {
         self.inner.vault.wakes().jobs.subscribe()
+    }
+
+    /// Changes whenever something to be sent to a webhook was committed by this process.
+    #[must_use]
+    pub fn webhooks_changed(&self) -> watch::Receiver<u64> {
+        self.inner.vault.wakes().webhooks.subscribe()
     }
 
     pub(crate) fn now(&self) -> u64 {

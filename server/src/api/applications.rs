@@ -36,7 +36,6 @@ pub struct Application {
     keys: Vec<AppKey>,
     /// Web origins that may join; empty allows every origin.
     allowed_origins: Vec<String>,
-    webhook_url: Option<String>,
     /// Recordings are deleted so many days after they were ready; `null` keeps them.
     retention_days: Option<u32>,
     /// How long the links to finished recordings work that are sent out.
@@ -109,7 +108,6 @@ impl From<applications::Application> for Application {
             missing: application.missing.into_iter().map(applications::Condition::as_str).collect(),
             keys: keys.collect(),
             allowed_origins: application.allowed_origins,
-            webhook_url: application.webhook.map(|webhook| webhook.url.into()),
             retention_days: application.retention_days,
             link_validity_seconds: application.link_validity.as_secs(),
             storage_id: application.storage.filter(|_| application.storage_is_own),

@@ -5,15 +5,14 @@ use crate::{
     support::{FakeNode, TestServer, receiver::Receiver, server::sign_in, soon},
 };
 use domain::{
-    applications,
     clock::Clock,
     secrets::{self, MasterKey},
 };
 use protocol::{
     link::{Answer, Event, Query},
     recording::FailureCause,
+    webhook::EventType,
 };
-use secrecy::ExposeSecret as _;
 use server::{config::KeyCommand, key_commands, start_error::StartError};
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio, time::Duration};
 use tokio::process::Command;
@@ -55,8 +54,8 @@ on_both_databases! {
         let access = server.owner().await;
         let demo = server.demo(&access).await;
         let mut receiver = Receiver::start().await;
-        let url = Some(receiver.url.clone());
-        let secret = applications::set_webhook(server.services(), &access, demo.id, url).await.unwrap().unwrap();
+        let told = [EventType::RecordingFailed];
+        let secret = receiver.subscribe(server.services(), &access, demo.id, &told).await;
         let mut node = server.linked_node().await;
         let start = FakeNode::start_query(1, demo.id, demo.keys[0].id, "standup");
         let Answer::Recording { spec } = node.ask(start).await else { panic!("a recording expected") };
@@ -88,7 +87,7 @@ on_both_databases! {
         assert_eq!(answer, Answer::Recording { spec: spec.clone() });
         let event = Event::RecordingFailed { recording: spec.id, cause: FailureCause::MixFailed, detail: String::new() };
         node.report(1, event).await;
-        assert!(receiver.delivery().await.is_signed_with(secret.expose_secret()));
+        assert!(receiver.delivery().await.is_signed_with(&secret));
         sign_in(&server.restart().await.browser()).await;
     }
 

@@ -7,7 +7,9 @@ use crate::{
 use domain::{
     Access,
     applications::{self, Application},
-    jobs, mail, recordings,
+    mail,
+    notifications::sending::{self, Except},
+    recordings,
 };
 use http::StatusCode;
 use md5::{Digest as _, Md5};
@@ -17,9 +19,9 @@ use protocol::{
     link::{Answer, Command, Event, Query},
     names::DisplayName,
     recording::{Artifact, FailureCause, RecordingState, StartRefusal, StopCause, UploadedPart},
+    webhook::EventType,
 };
 use reqwest::Client;
-use secrecy::ExposeSecret as _;
 use std::time::Duration;
 
 /// A demo application, a node that captures nothing, and somebody who follows links.
@@ -117,8 +119,7 @@ on_both_databases! {
         let mut receiver = Receiver::start().await;
         let services = scene.server.services().clone();
         let (access, application) = (scene.access.clone(), scene.application.id);
-        let secret = applications::set_webhook(&services, &access, application, Some(receiver.url.clone())).await.unwrap();
-        let secret = secret.expect("a new webhook has a secret");
+        let secret = receiver.subscribe(&services, &access, application, &[EventType::RecordingReady]).await;
         receiver.answer_with(StatusCode::INTERNAL_SERVER_ERROR);
 
         let recording = scene.start().await;
@@ -140,7 +141,7 @@ on_both_databases! {
         assert!(found.object_key.split('/').all(|segment| !segment.is_empty() && segment != ".."), "{}", found.object_key);
 
         let first = receiver.delivery().await;
-        assert!(first.is_signed_with(secret.expose_secret()));
+        assert!(first.is_signed_with(&secret));
         let body = first.json();
         assert_eq!(body["type"], "recording.ready");
         assert_eq!(body["data"]["recording"], recording.to_string());
@@ -155,12 +156,12 @@ on_both_databases! {
                 tokio::select! {
                     biased;
                     delivery = receiver.next() => break delivery,
-                    ran = jobs::run_due(&services) => drop(ran.unwrap()),
+                    ran = sending::run_due(&services) => drop(ran.unwrap()),
                 }
             }
         })
         .await;
-        assert!(again.is_signed_with(secret.expose_secret()));
+        assert!(again.is_signed_with(&secret));
         assert_eq!(again.header("webhook-id"), first.header("webhook-id"));
         assert_eq!(again.body, first.body);
 
@@ -213,13 +214,13 @@ on_both_databases! {
         assert!(matches!(scene.node.ask(Query::BeginUpload { recording, refused: None }).await, Answer::Upload { .. }));
     }
 
-    async fn one_org_takes_only_its_share_of_the_places_for_webhooks(server) {
+    async fn an_endpoint_takes_only_its_share_of_the_places_for_webhooks(server) {
         let mut scene = Scene::set(server).await;
         let services = scene.server.services().clone();
         let mut slow = Receiver::start().await;
         slow.hang();
         let application = scene.application.clone();
-        applications::set_webhook(&services, &scene.access, application.id, Some(slow.url.clone())).await.unwrap();
+        slow.subscribe(&services, &scene.access, application.id, &[]).await;
         for number in 1..=6 {
             let recording = scene.start_in(number, &application).await;
             scene.fail(number.into(), recording).await;
@@ -227,8 +228,10 @@ on_both_databases! {
         for _ in 0..4 {
             slow.delivery().await;
         }
-        let left = jobs::claim(&services, jobs::Lane::Webhooks, 10, &[]).await.unwrap();
-        assert_eq!(left.len(), 2, "they wait until one of the four has ended");
+        for waiting in [1, 1, 0] {
+            let left = sending::claim(&services, 10, &Except::default()).await.unwrap();
+            assert_eq!(left.len(), waiting, "two wait until one of the four has ended");
+        }
     }
 
     async fn a_receiver_that_hangs_delays_no_other(server) {
@@ -240,8 +243,8 @@ on_both_databases! {
         let (mut slow, mut quick) = (Receiver::start().await, Receiver::start().await);
         slow.hang();
         let first = scene.application.clone();
-        for (application, url) in [(first.id, &slow.url), (second.id, &quick.url)] {
-            applications::set_webhook(&services, &scene.access, application, Some(url.clone())).await.unwrap();
+        for (application, receiver) in [(first.id, &slow), (second.id, &quick)] {
+            receiver.subscribe(&services, &scene.access, application, &[]).await;
         }
 
         let stuck = scene.start_in(1, &first).await;

@@ -6,10 +6,12 @@ use protocol::ids::{AppKeyId, ApplicationId, RecordingId};
 /// One application. The identifier is text from the address.
 #[server(prefix = "/api/console", endpoint = "application")]
 pub async fn load_application(id: String) -> Result<ApplicationView, ConsoleError> {
-    use crate::server;
+    use crate::{from_domain, server};
     let (services, access) = server::access().await?;
     let application = domain::applications::get(&services, &access, server::parse_id(&id)?).await;
-    Ok(ApplicationView::of(application.map_err(server::failure)?, &access))
+    let application = application.map_err(server::failure)?;
+    let webhook = from_domain::webhook(&services, &access, application.id).await.map_err(server::failure)?;
+    Ok(ApplicationView::of(application, webhook, &access))
 }
 
 /// Switches Media Relay.
@@ -61,14 +63,10 @@ pub async fn set_origins(application: ApplicationId, origins: String) -> Result<
 /// Where notifications go; empty for nowhere.
 #[server(prefix = "/api/console", endpoint = "set-webhook")]
 pub async fn set_webhook(application: ApplicationId, url: String) -> Result<(), ConsoleError> {
-    use crate::{note::Form, server};
+    use crate::{from_domain, note::Form, server};
     let (services, access) = server::access().await?;
-    let Ok(address) = Some(url.trim()).filter(|text| !text.is_empty()).map(str::parse).transpose() else {
-        let error = server::refusal("invalid_url", "This is not a complete address. Begin with https://.");
-        return server::answer(Form::Webhook, &url, Err(error));
-    };
-    let secret = domain::applications::set_webhook(&services, &access, application, address).await;
-    server::answer_with_secret(Form::Webhook, &url, secret.map(server::reveal).map_err(server::failure))
+    let secret = from_domain::set_webhook(&services, &access, application, url.trim()).await;
+    server::answer_with_secret(Form::Webhook, &url, secret.map(server::reveal))
 }
 
 /// Where recordings of one application go.

@@ -12,17 +12,21 @@ pub enum Scope {
     RecordingsWrite,
     StorageRead,
     StorageWrite,
+    WebhooksRead,
+    WebhooksWrite,
     AuditRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ApplicationsRead,
         Self::ApplicationsWrite,
         Self::RecordingsRead,
         Self::RecordingsWrite,
         Self::StorageRead,
         Self::StorageWrite,
+        Self::WebhooksRead,
+        Self::WebhooksWrite,
         Self::AuditRead,
     ];
 
@@ -36,6 +40,8 @@ impl Scope {
             Self::RecordingsWrite => "recordings:write",
             Self::StorageRead => "storage:read",
             Self::StorageWrite => "storage:write",
+            Self::WebhooksRead => "webhooks:read",
+            Self::WebhooksWrite => "webhooks:write",
             Self::AuditRead => "audit:read",
         }
     }
@@ -44,7 +50,12 @@ impl Scope {
     #[must_use]
     pub fn fits_one_application(self) -> bool {
         match self {
-            Self::ApplicationsRead | Self::ApplicationsWrite | Self::RecordingsRead | Self::RecordingsWrite => true,
+            Self::ApplicationsRead
+            | Self::ApplicationsWrite
+            | Self::RecordingsRead
+            | Self::RecordingsWrite
+            | Self::WebhooksRead
+            | Self::WebhooksWrite => true,
             Self::StorageRead | Self::StorageWrite | Self::AuditRead => false,
         }
     }
@@ -55,7 +66,12 @@ impl Scope {
             Self::ApplicationsRead => Some(Self::ApplicationsWrite),
             Self::RecordingsRead => Some(Self::RecordingsWrite),
             Self::StorageRead => Some(Self::StorageWrite),
-            Self::ApplicationsWrite | Self::RecordingsWrite | Self::StorageWrite | Self::AuditRead => None,
+            Self::WebhooksRead => Some(Self::WebhooksWrite),
+            Self::ApplicationsWrite
+            | Self::RecordingsWrite
+            | Self::StorageWrite
+            | Self::WebhooksWrite
+            | Self::AuditRead => None,
         }
     }
 }

@@ -5,19 +5,15 @@ use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
     error::{Error, Result},
-    secrets::SealedColumn,
     services::Services,
     store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use protocol::{
     ids::{AppKeyId, ApplicationId, UserId},
     link::Command,
     names::DisplayName,
 };
-use secrecy::SecretString;
 use url::Url;
-use zeroize::Zeroizing;
 
 const MAX_DURATION_SECONDS: u32 = 4 * 3600;
 const IDLE_TIMEOUT_SECONDS: u32 = 60;
@@ -207,41 +203,6 @@ pub async fn revoke_key(services: &Services, access: &Access, id: ApplicationId,
     let application = load(&mut org, id).await?;
     tx.commit().await?;
     Ok(application)
-}
-
-/// Sets or removes the webhook. Setting it, also to the same URL, makes a new secret (`whsec_…`), returned this once.
-pub async fn set_webhook(
-    services: &Services,
-    access: &Access,
-    id: ApplicationId,
-    url: Option<Url>,
-) -> Result<Option<SecretString>> {
-    access.require(Permission::ConfigureApplications)?;
-    let mut tx = services.begin().await?;
-    let mut org = tx.reach(access);
-    let (stored, shown, action) = match &url {
-        None => (None, None, "application.webhook_removed"),
-        Some(url) if !services.outbound().permits(url) => {
-            return Err(Error::invalid(
-                "webhook_url_not_allowed",
-                "The webhook must be a public https address on port 443 or 8443.",
-            ));
-        }
-        Some(url) => {
-            let secret = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
-            let sealed =
-                services.envelope().seal(SealedColumn::WebhookSecret.of(access.org()), id, secret.as_slice())?;
-            let shown = SecretString::from(format!("whsec_{}", STANDARD.encode(secret.as_slice())));
-            (Some((url.as_str(), sealed)), Some(shown), "application.webhook_set")
-        }
-    };
-    let webhook = stored.as_ref().map(|(url, sealed)| (*url, sealed.as_str()));
-    if !org.set_webhook(id, webhook).await? {
-        return Err(not_found());
-    }
-    audit::record_for(services, &mut org, access, action, &id).await?;
-    tx.commit().await?;
-    Ok(shown)
 }
 
 #[cfg(test)]

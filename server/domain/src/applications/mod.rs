@@ -1,4 +1,4 @@
-//! Applications: their switches, keys, origins and webhook.
+//! Applications: their switches, keys and origins.
 
 mod change;
 mod plan;
@@ -6,7 +6,7 @@ mod retention;
 mod update;
 
 pub(crate) use change::insert_demo;
-pub use change::{create, create_key, revoke_key, set_allowed_origins, set_recording, set_relay, set_webhook};
+pub use change::{create, create_key, revoke_key, set_allowed_origins, set_recording, set_relay};
 pub use plan::Plan;
 pub(crate) use retention::{checked_retention, retention_of};
 pub use retention::{set_link_validity, set_retention};
@@ -27,7 +27,6 @@ use protocol::{
     policy::AppPolicy,
 };
 use std::{fmt, time::Duration};
-use url::Url;
 
 /// Something Recording needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +76,6 @@ pub struct Application {
     /// Newest first, revoked ones included.
     pub keys: Vec<AppKey>,
     pub allowed_origins: Vec<String>,
-    pub webhook: Option<Webhook>,
     /// Recordings are deleted so many days after they were ready; `None` keeps them.
     pub retention_days: Option<u32>,
     /// How long the links to finished recordings work.
@@ -98,12 +96,6 @@ pub struct AppKey {
     pub id: AppKeyId,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
-}
-
-/// Where notifications go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhook {
-    pub url: Url,
 }
 
 impl Application {
@@ -171,7 +163,6 @@ fn view(row: &ApplicationRow, keys: &[KeyRow]) -> Application {
         missing: missing_conditions(row),
         keys: keys.iter().filter(|key| key.application() == row.id()).map(key_view).collect(),
         allowed_origins: row.allowed_origins().to_vec(),
-        webhook: row.webhook_url.as_deref().and_then(|url| url.parse().ok()).map(|url| Webhook { url }),
         retention_days: retention_of(row),
         link_validity: Duration::from_secs(unsigned(row.link_validity_seconds)),
         storage: row.storage(),

@@ -3,12 +3,11 @@
 mod abort_upload;
 mod apply_retention;
 mod delete_object;
-mod deliver_webhook;
 mod finalize_upload;
 mod reconcile_recordings;
 mod revalidate_storages;
 mod runner;
-mod schedule;
+pub(crate) mod schedule;
 mod send_mail;
 mod sweep_expired;
 mod tell_refusal;

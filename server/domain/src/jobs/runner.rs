@@ -1,7 +1,7 @@
 //! Claiming, running and putting back.
 
 use super::{
-    Lane, Work, abort_upload, apply_retention, delete_object, deliver_webhook, finalize_upload, reconcile_recordings,
+    Lane, Work, abort_upload, apply_retention, delete_object, finalize_upload, reconcile_recordings,
     revalidate_storages, schedule, send_mail, sweep_expired, tell_refusal, validate_storage,
 };
 use crate::{
@@ -106,7 +106,6 @@ async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outco
             abort_upload::run(services, *org, begun).await
         }
         Work::DeleteObject { org, recording } => delete_object::run(services, *org, *recording, attempt).await,
-        Work::DeliverWebhook { org, message } => deliver_webhook::run(services, *org, *message, attempt).await,
         Work::SendMail { org, mail } => send_mail::run(services, *org, *mail).await,
         Work::ValidateStorage { org, storage, validation } => {
             validate_storage::run(services, *org, *storage, *validation).await

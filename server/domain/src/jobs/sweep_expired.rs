@@ -1,7 +1,7 @@
 //! Periodic: deletes what has expired.
 
 use super::runner::Outcome;
-use crate::{error::Result, services::Services};
+use crate::{error::Result, notifications, services::Services};
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(600);
@@ -20,6 +20,7 @@ pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let nodes = tx.delete_silent_nodes(now.saturating_sub(NODE_DAYS * DAY_MS)).await?;
     let links = tx.delete_expired_link_uses(now.saturating_sub(DAY_MS)).await?;
     tx.commit().await?;
+    notifications::retention::sweep(services).await?;
     tracing::debug!(sessions, failures, placements, nodes, links, "expired rows deleted");
     Ok(Outcome::Repeat(EVERY))
 }

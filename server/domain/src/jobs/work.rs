@@ -1,15 +1,13 @@
 //! What a job does, as it is stored.
 
 use crate::store::RecordingRow;
-use protocol::ids::{MailId, MessageId, OrgId, RecordingId, StorageId, UserId, ValidationId};
+use protocol::ids::{MailId, OrgId, RecordingId, StorageId, UserId, ValidationId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 
 /// Work that must not wait for one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Requests to customers' webhooks; may be slow.
-    Webhooks,
     /// Trials of customers' buckets; may be slow.
     Validations,
     /// Everything else.
@@ -17,7 +15,7 @@ pub enum Lane {
 }
 
 impl Lane {
-    pub const ALL: [Self; 3] = [Self::Webhooks, Self::Validations, Self::Internal];
+    pub const ALL: [Self; 2] = [Self::Validations, Self::Internal];
 
     /// Whether it depends on somebody outside how long a job takes.
     #[must_use]
@@ -29,7 +27,6 @@ impl Lane {
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Webhooks => "webhooks",
             Self::Validations => "validations",
             Self::Internal => "internal",
         })
@@ -78,10 +75,6 @@ pub(crate) enum Work {
         storage: StorageId,
         validation: ValidationId,
     },
-    DeliverWebhook {
-        org: OrgId,
-        message: MessageId,
-    },
     SendMail {
         org: OrgId,
         mail: MailId,
@@ -117,7 +110,6 @@ impl Work {
             Self::AbortUpload { .. } => "abort_upload",
             Self::DeleteObject { .. } => "delete_object",
             Self::ValidateStorage { .. } => "validate_storage",
-            Self::DeliverWebhook { .. } => "deliver_webhook",
             Self::SendMail { .. } => "send_mail",
             Self::ReconcileRecordings => "reconcile_recordings",
             Self::ApplyRetention => "apply_retention",
@@ -129,7 +121,6 @@ impl Work {
 
     pub(crate) fn lane(&self) -> Lane {
         match self {
-            Self::DeliverWebhook { .. } => Lane::Webhooks,
             Self::ValidateStorage { .. } => Lane::Validations,
             _ => Lane::Internal,
         }
@@ -141,7 +132,6 @@ impl Work {
             | Self::AbortUpload { org, .. }
             | Self::DeleteObject { org, .. }
             | Self::ValidateStorage { org, .. }
-            | Self::DeliverWebhook { org, .. }
             | Self::SendMail { org, .. } => Some(*org),
             Self::TellRefusal { .. }
             | Self::ReconcileRecordings
@@ -160,10 +150,7 @@ impl Work {
                 Some(self.kind().to_owned())
             }
             Self::ValidateStorage { validation, .. } => Some(format!("validate_storage/{validation}")),
-            Self::AbortUpload { .. }
-            | Self::TellRefusal { .. }
-            | Self::DeliverWebhook { .. }
-            | Self::SendMail { .. } => None,
+            Self::AbortUpload { .. } | Self::TellRefusal { .. } | Self::SendMail { .. } => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use askama::Template;
 use protocol::{
-    ids::MailId,
+    ids::{ApplicationId, MailId},
     names::DisplayName,
     recording::{FailureCause, RecordingState},
 };
@@ -51,6 +51,26 @@ struct RecoveredText<'a>(&'a StorageChanged<'a>);
 #[derive(Template)]
 #[template(path = "mail/storage_recovered.html")]
 struct RecoveredHtml<'a>(&'a StorageChanged<'a>);
+
+/// A webhook endpoint does not take messages.
+#[derive(Template)]
+#[template(path = "mail/endpoint_failing.txt", escape = "none")]
+struct EndpointText<'a>(&'a EndpointTrouble<'a>, &'a str);
+
+#[derive(Template)]
+#[template(path = "mail/endpoint_failing.html")]
+struct EndpointHtml<'a>(&'a EndpointTrouble<'a>, &'a str);
+
+/// A webhook endpoint that does not accept messages.
+pub(crate) struct EndpointTrouble<'a> {
+    pub application: ApplicationId,
+    pub application_name: &'a DisplayName,
+    pub url: &'a str,
+    /// One sentence.
+    pub reason: &'a str,
+    /// It was switched off; otherwise this is the warning before.
+    pub disabled: bool,
+}
 
 struct StorageChanged<'a> {
     storage: &'a str,
@@ -120,6 +140,20 @@ pub(crate) async fn queue_storage_changed(
         let subject = format!("Storage {} works again", storage.name);
         (subject, RecoveredText(&changed).render(), RecoveredHtml(&changed).render())
     };
+    queue(services, org, &subject, text, html).await
+}
+
+/// Queues one mail to each owner when a webhook endpoint keeps failing, and when it was switched off for that.
+pub(crate) async fn queue_endpoint_failing(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    trouble: &EndpointTrouble<'_>,
+) -> Result<()> {
+    let public = services.settings().public_url.as_str().trim_end_matches('/');
+    let console = &format!("{public}/applications/{}", trouble.application);
+    let what = if trouble.disabled { "was switched off" } else { "keeps failing" };
+    let subject = format!("A webhook endpoint of {} {what}", trouble.application_name.as_str());
+    let (text, html) = (EndpointText(trouble, console).render(), EndpointHtml(trouble, console).render());
     queue(services, org, &subject, text, html).await
 }
 

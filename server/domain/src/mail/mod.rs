@@ -2,7 +2,7 @@
 
 mod messages;
 
-pub(crate) use messages::{queue_recording_ended, queue_storage_changed};
+pub(crate) use messages::{EndpointTrouble, queue_endpoint_failing, queue_recording_ended, queue_storage_changed};
 
 use crate::{
     access::{Access, Permission},

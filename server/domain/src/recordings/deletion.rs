@@ -16,6 +16,7 @@ use crate::{
 };
 use protocol::{
     ids::{OrgId, RecordingId},
+    webhook::EventType,
     wire_enum,
 };
 
@@ -93,7 +94,7 @@ pub(crate) async fn finish(services: &Services, owner: OrgId, row: &RecordingRow
     let cause = row.delete_cause().map_or("", DeletionCause::as_str);
     audit::record(services, &mut org, Actor::System, "recording.deleted", &row.id(), cause).await?;
     if let Some(row) = org.recording(row.id()).await? {
-        notifications::queue(services, &mut org, &row, "recording.deleted", None).await?;
+        notifications::raise::recording(services, &mut org, &row, EventType::RecordingDeleted, None).await?;
     }
     Ok(tx.commit().await?)
 }

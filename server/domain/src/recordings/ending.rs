@@ -17,6 +17,7 @@ use crate::{
 use protocol::{
     link::Command,
     recording::{FailureCause, RecordingState},
+    webhook::EventType,
 };
 
 /// The rest of a node's explanation is cut off; so is what a database or a log cannot hold.
@@ -65,7 +66,7 @@ async fn step(org: &mut OrgTx<'_>, row: &RecordingRow, step: &Step) -> Result<()
 async fn announce(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow, link: Option<&Link>) -> Result<()> {
     let Some(row) = org.recording(row.id()).await? else { return Ok(()) };
     let Some(application) = org.application(row.application()).await? else { return Ok(()) };
-    let event = if link.is_some() { "recording.ready" } else { "recording.failed" };
-    notifications::queue(services, org, &row, event, link).await?;
+    let event = if link.is_some() { EventType::RecordingReady } else { EventType::RecordingFailed };
+    notifications::raise::recording(services, org, &row, event, link).await?;
     mail::queue_recording_ended(services, org, &row, application.name(), link).await
 }

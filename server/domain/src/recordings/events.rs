@@ -5,6 +5,7 @@ use crate::{
     audit::{self, Actor},
     error::{Error, Result},
     jobs::{self, Work},
+    notifications,
     services::Services,
     store::{Step, Tx},
 };
@@ -68,7 +69,13 @@ async fn apply(services: &Services, tx: &mut Tx, node: NodeId, event: Event) -> 
             return ending::fail(services, &mut org, &row, cause, &detail).await;
         }
     }
-    if org.step_recording(id, row.state(), &step).await? { Ok(()) } else { Err(changed_meanwhile()) }
+    if !org.step_recording(id, row.state(), &step).await? {
+        return Err(changed_meanwhile());
+    }
+    match org.recording(id).await? {
+        Some(row) => notifications::raise::recording_step(services, &mut org, &row).await,
+        None => Ok(()),
+    }
 }
 
 /// The transaction is given up and the event sent again.

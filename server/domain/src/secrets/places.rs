@@ -36,8 +36,10 @@ macro_rules! sealed_columns {
 }
 
 sealed_columns! {
-    /// Signs the webhooks of one application.
-    WebhookSecret: "applications"."webhook_secret", Org by "id";
+    /// Signs the messages to one endpoint.
+    WebhookSecret: "webhook_endpoints"."secret", Org by "id";
+    /// What signed before, while it still does.
+    WebhookPreviousSecret: "webhook_endpoints"."previous_secret", Org by "id";
     /// Encrypts one capture on its node.
     CaptureKey: "recordings"."capture_key", Org by "id";
     /// Opens the bucket of a tenant.

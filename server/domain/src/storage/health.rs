@@ -169,9 +169,8 @@ async fn announce(
     degraded: Option<&str>,
 ) -> Result<()> {
     for application in org.applications().await? {
-        let uses = application.storage() == Some(storage.id());
-        if uses && application.webhook_url.is_some() {
-            notifications::queue_storage(services, org, application.id(), storage, degraded).await?;
+        if application.storage() == Some(storage.id()) {
+            notifications::raise::storage(services, org, application.id(), storage, degraded).await?;
         }
     }
     mail::queue_storage_changed(services, org, storage, degraded).await

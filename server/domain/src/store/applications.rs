@@ -20,7 +20,6 @@ pub(crate) struct ApplicationRow {
     pub retention_days: Option<i64>,
     pub link_validity_seconds: i64,
     allowed_origins: JsonText<Vec<String>>,
-    pub webhook_url: Option<String>,
     pub created_at: i64,
     plan: Text<Plan>,
     storage_id: Option<Text<StorageId>>,
@@ -97,7 +96,7 @@ macro_rules! select_application {
     ($rest:literal) => {
         concat!(
             "SELECT a.id, a.name, a.relay, a.recording, a.revision, a.max_duration_seconds, a.idle_timeout_seconds,
-                 a.retention_days, a.link_validity_seconds, a.allowed_origins, a.webhook_url, a.created_at, o.plan,
+                 a.retention_days, a.link_validity_seconds, a.allowed_origins, a.created_at, o.plan,
                  s.id AS storage_id, a.storage_id AS own_storage_id, s.validated_at AS storage_validated_at,
                  s.degraded_at AS storage_degraded_at, s.degraded_reason AS storage_degraded_reason
              FROM applications a JOIN orgs o ON o.id = a.org_id
@@ -214,20 +213,6 @@ impl OrgTx<'_> {
             "UPDATE applications SET link_validity_seconds = $3 WHERE org_id = $1 AND id = $2",
             Text(id),
             signed(seconds),
-        )?;
-        Ok(rows == 1)
-    }
-
-    pub(crate) async fn set_webhook(&mut self, id: ApplicationId, webhook: Option<(&str, &str)>) -> sqlx::Result<bool> {
-        if !self.reaches(id) {
-            return Ok(false);
-        }
-        let rows = execute!(
-            org self,
-            "UPDATE applications SET webhook_url = $3, webhook_secret = $4 WHERE org_id = $1 AND id = $2",
-            Text(id),
-            webhook.map(|(url, _)| url),
-            webhook.map(|(_, secret)| secret),
         )?;
         Ok(rows == 1)
     }

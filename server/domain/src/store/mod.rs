@@ -9,6 +9,8 @@ mod applications;
 mod audit;
 mod database;
 mod deletions;
+mod deliveries;
+mod delivery_queue;
 mod holding;
 mod jobs;
 mod links;
@@ -22,6 +24,7 @@ mod tx;
 mod unfinished;
 mod validations;
 mod values;
+mod webhook_endpoints;
 
 pub(crate) use accounts::{NewOrg, NewUser};
 pub(crate) use api_keys::{ApiKeyRow, NewApiKeyRow};
@@ -29,10 +32,12 @@ pub(crate) use applications::{ApplicationRow, KeyRow, NewApplication};
 pub(crate) use audit::{AuditRow, NewAuditEntry};
 pub(crate) use database::{Database, OpenDatabaseError};
 pub(crate) use deletions::Doomed;
+pub(crate) use deliveries::{AttemptRow, DeliveryRow, DeliverySelection, NewMessage};
+pub(crate) use delivery_queue::{ClaimedRow, NewAttempt};
 pub(crate) use jobs::{JobRow, NewJob};
 pub(crate) use links::LinkUse;
 pub(crate) use nodes::{NewNode, NodeRow};
-pub(crate) use notifications::{DeliveryRow, MailRow, MessageRow, NewDelivery, NewMail};
+pub(crate) use notifications::{MailRow, NewMail};
 pub(crate) use recordings::{NewRecording, RecordingRow, Step};
 pub(crate) use storages::{HeldRow, NewStorage, StorageRow};
 pub(crate) use tx::{OrgTx, Tx};
@@ -40,6 +45,7 @@ pub(crate) use unfinished::{Unfinished, UnfinishedSince};
 pub(crate) use validations::{CheckedStorage, ValidationRow};
 use values::{JsonText, Name, Text};
 pub(crate) use values::{signed, unsigned};
+pub(crate) use webhook_endpoints::{EndpointRow, NewEndpointRow, NewSecret};
 
 /// Runs the expression on the connection of a transaction, whichever database it is.
 macro_rules! on {

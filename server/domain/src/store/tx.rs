@@ -17,15 +17,20 @@ pub(crate) struct Tx {
     wakes: Wakes,
     wrote_job: bool,
     wrote_command: bool,
+    wrote_webhook: bool,
 }
 
 impl Tx {
     pub(super) fn sqlite(transaction: Transaction<'static, Sqlite>, wakes: Wakes) -> Self {
-        Self { connection: Connection::Sqlite(transaction), wakes, wrote_job: false, wrote_command: false }
+        Self::new(Connection::Sqlite(transaction), wakes)
     }
 
     pub(super) fn postgres(transaction: Transaction<'static, Postgres>, wakes: Wakes) -> Self {
-        Self { connection: Connection::Postgres(transaction), wakes, wrote_job: false, wrote_command: false }
+        Self::new(Connection::Postgres(transaction), wakes)
+    }
+
+    fn new(connection: Connection, wakes: Wakes) -> Self {
+        Self { connection, wakes, wrote_job: false, wrote_command: false, wrote_webhook: false }
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {
@@ -38,6 +43,10 @@ impl Tx {
 
     pub(super) fn will_wake_jobs(&mut self) {
         self.wrote_job = true;
+    }
+
+    pub(super) fn will_wake_webhooks(&mut self) {
+        self.wrote_webhook = true;
     }
 
     pub(super) fn will_wake_nodes(&mut self) {
@@ -65,6 +74,9 @@ impl Tx {
         }
         if self.wrote_command {
             self.wakes.wake_nodes();
+        }
+        if self.wrote_webhook {
+            self.wakes.wake_webhooks();
         }
         Ok(())
     }

@@ -4,7 +4,9 @@ use domain::{
     api_keys::{self, AllowedNetworks, ApiKey, NewApiKey, Scope},
     applications, audit,
     error::Kind,
-    mail, recordings,
+    mail,
+    notifications::{deliveries, endpoints},
+    recordings,
     storage::{self, StorageInput, StorageKind},
 };
 use protocol::{ids::ApplicationId, names::DisplayName};
@@ -138,7 +140,9 @@ on_both! {
         let recording = world.recorded(&node, &demo, "lobby").await;
         let name = |name: &str| DisplayName::try_from(name.to_owned()).unwrap();
         let other = applications::create(services, &owner, name("Other")).await.unwrap();
-        let scopes = [Scope::ApplicationsWrite, Scope::RecordingsWrite];
+        let endpoint = world.webhook(&owner, demo.id, &[]).await.endpoint.id;
+        let delivery = deliveries::send_test(services, &owner, endpoint).await.unwrap().id;
+        let scopes = [Scope::ApplicationsWrite, Scope::RecordingsWrite, Scope::WebhooksWrite];
         let bound = access_with(&world, &owner, &scopes, Some(other.id)).await;
 
         let seen: Vec<_> = applications::list(services, &bound).await.unwrap();
@@ -152,7 +156,11 @@ on_both! {
             applications::set_allowed_origins(services, &bound, demo.id, Vec::new()).await.map(drop),
             applications::set_retention(services, &bound, demo.id, Some(1)).await.map(drop),
             applications::set_link_validity(services, &bound, demo.id, HOUR).await.map(drop),
-            applications::set_webhook(services, &bound, demo.id, None).await.map(drop),
+            endpoints::list(services, &bound, demo.id).await.map(drop),
+            endpoints::get(services, &bound, endpoint).await.map(drop),
+            endpoints::remove(services, &bound, endpoint, None).await,
+            deliveries::send_test(services, &bound, endpoint).await.map(drop),
+            deliveries::get(services, &bound, delivery).await.map(drop),
             applications::create_key(services, &bound, demo.id).await.map(drop),
             applications::revoke_key(services, &bound, demo.id, demo.keys[0].id).await.map(drop),
             storage::use_for(services, &bound, demo.id, None).await,

@@ -4,6 +4,7 @@ use domain::{
     error::Kind,
     recordings::{self, DeletionCause, LinkRequest},
 };
+use protocol::webhook::EventType;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -17,7 +18,7 @@ on_both! {
         let access = world.owner().await;
         let (demo, node) = (world.demo(&access).await, world.node().await);
         let services = &world.services;
-        applications::set_webhook(services, &access, demo.id, Some(world.outside.hook_url())).await.unwrap();
+        world.webhook(&access, demo.id, &[EventType::RecordingDeleted]).await;
         let (kept, id) = (world.recorded(&node, &demo, "kept").await, world.recorded(&node, &demo, "lobby").await);
         let link = recordings::share(services, &access, id, DAY).await.unwrap();
         let token = link.path().strip_prefix("/r/").unwrap();

@@ -7,23 +7,33 @@ use domain::{
     Access, OpenError, Services,
     applications::{self, Application},
     nodes,
+    notifications::{endpoints, sending},
     recordings::{self, LinkRequest},
     secrets::{self, NotRetired},
     storage::{self, StorageInput, StorageKind},
 };
 use protocol::{
-    ids::{ApplicationId, RecordingId},
+    ids::{ApplicationId, EndpointId, RecordingId},
     link::Event,
     recording::FailureCause,
+    webhook::EventType,
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// Makes the application's endpoint, or another secret for it.
 async fn set_webhook(world: &World, access: &Access, application: ApplicationId) -> Vec<u8> {
-    let url = Some(world.outside.hook_url());
-    let secret = applications::set_webhook(&world.services, access, application, url).await.unwrap().unwrap();
-    STANDARD.decode(secret.expose_secret().strip_prefix("whsec_").unwrap()).unwrap()
+    let set = match endpoint_of(world, access, application).await {
+        Some(id) => endpoints::rotate_secret(&world.services, access, id, Duration::ZERO).await.unwrap(),
+        None => world.webhook(access, application, &[EventType::RecordingFailed]).await,
+    };
+    STANDARD.decode(set.secret.unwrap().expose_secret().strip_prefix("whsec_").unwrap()).unwrap()
+}
+
+async fn endpoint_of(world: &World, access: &Access, application: ApplicationId) -> Option<EndpointId> {
+    let endpoints = endpoints::list(&world.services, access, application).await.unwrap();
+    endpoints.first().map(|endpoint| endpoint.id)
 }
 
 /// Applications that each have a webhook.
@@ -41,7 +51,7 @@ async fn delivers_signed(world: &World, services: &Services, demo: &Application,
     let id = world.start(&node, &world.start_request(demo, "signed")).await.unwrap().id;
     let event = Event::RecordingFailed { recording: id, cause: FailureCause::MixFailed, detail: String::new() };
     world.event(&node, event).await;
-    domain::jobs::run_due(services).await.unwrap();
+    sending::run_due(services).await.unwrap();
     world.outside.state(|outside| {
         outside.hooks.drain(..).any(|hook| {
             let body = String::from_utf8(hook.body.clone()).unwrap();
@@ -176,19 +186,20 @@ on_both! {
         let secret = set_webhook(&world, &owner, demo.id).await;
         with_webhooks(&world, &stranger, 1).await;
         let theirs = applications::list(&world.services, &stranger).await.unwrap().remove(0);
+        let ours = endpoint_of(&world, &owner, demo.id).await.unwrap();
+        let other = endpoint_of(&world, &stranger, theirs.id).await.unwrap();
         world.execute(&format!(
-            "CREATE TABLE swapped AS SELECT id, webhook_secret FROM applications WHERE id IN ('{0}', '{1}');
-             UPDATE applications SET webhook_secret = (SELECT webhook_secret FROM swapped WHERE id = '{1}') WHERE id = '{0}';
-             UPDATE applications SET webhook_secret = (SELECT webhook_secret FROM swapped WHERE id = '{0}') WHERE id = '{1}';
-             DROP TABLE swapped;",
-            demo.id, theirs.id
+            "CREATE TABLE swapped AS SELECT id, secret FROM webhook_endpoints;
+             UPDATE webhook_endpoints SET secret = (SELECT secret FROM swapped WHERE id = '{other}') WHERE id = '{ours}';
+             UPDATE webhook_endpoints SET secret = (SELECT secret FROM swapped WHERE id = '{ours}') WHERE id = '{other}';
+             DROP TABLE swapped;"
         ))
         .await
         .unwrap();
         world.keys.set(&[8, 7]);
         let rewrapped = secrets::rewrap(world.services.vault(), |_| ()).await.unwrap();
         assert_eq!((rewrapped.secrets, rewrapped.unopened.len()), (0, 2), "{rewrapped:?}");
-        assert!(rewrapped.unopened.contains(&format!("applications.webhook_secret {}", demo.id)));
+        assert!(rewrapped.unopened.contains(&format!("webhook_endpoints.secret {ours}")));
         let refused = secrets::why_not_retired(world.services.vault()).await.unwrap();
         assert_eq!(refused, Some(NotRetired::InUse { key: master_key(7).id(), secrets: 2 }));
         assert!(!delivers_signed(&world, &world.services, &demo, &secret).await);
@@ -227,6 +238,8 @@ on_both! {
         let access = world.owner().await;
         let demo = world.demo(&access).await;
         set_webhook(&world, &access, demo.id).await;
+        let endpoint = endpoint_of(&world, &access, demo.id).await.unwrap();
+        endpoints::rotate_secret(&world.services, &access, endpoint, endpoints::DEFAULT_OVERLAP).await.unwrap();
         let node = world.node().await;
         let _: RecordingId = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         world.recorded(&node, &demo, "recorded").await;

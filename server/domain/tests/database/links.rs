@@ -5,7 +5,7 @@ use domain::{
     mail, nodes,
     recordings::{self, LinkRequest},
 };
-use protocol::{ids::RecordingId, link::Command};
+use protocol::{ids::RecordingId, link::Command, webhook::EventType};
 use std::time::Duration;
 use url::Url;
 
@@ -35,7 +35,7 @@ on_both! {
     async fn the_link_sent_out_leads_to_the_object_until_it_ends(world: World) {
         let access = world.owner().await;
         let (demo, node) = (world.demo(&access).await, world.node().await);
-        applications::set_webhook(&world.services, &access, demo.id, Some(world.outside.hook_url())).await.unwrap();
+        world.webhook(&access, demo.id, &[EventType::RecordingReady]).await;
         let id = world.recorded(&node, &demo, "lobby").await;
         let link = link_of(&world, &node, id).await;
         let token = token(&link);

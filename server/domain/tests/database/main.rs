@@ -16,4 +16,8 @@ mod storages;
 mod support;
 mod tenants;
 mod validation;
+mod webhook_endpoints;
+mod webhook_events;
+mod webhook_libraries;
+mod webhook_log;
 mod webhooks;

@@ -8,6 +8,7 @@ use domain::{
 use protocol::{
     link::{Answer, Command, PartRefusal},
     recording::{FailureCause, RecordingState},
+    webhook::EventType,
 };
 use secrecy::SecretString;
 
@@ -83,7 +84,8 @@ on_both! {
         let services = &world.services;
         let demo = world.demo(&access).await;
         let node = world.node().await;
-        domain::applications::set_webhook(services, &access, demo.id, Some(world.outside.hook_url())).await.unwrap();
+        let events = [EventType::RecordingReady, EventType::StorageDegraded, EventType::StorageRecovered];
+        world.webhook(&access, demo.id, &events).await;
         let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         world.outside.state(|outside| outside.bucket_closed = true);
         let held = Answer::Held { retry_seconds: 30 };

@@ -2,7 +2,12 @@ use crate::support::on_both;
 use domain::{
     applications, audit,
     error::Kind,
-    mail, notifications, recordings,
+    mail,
+    notifications::{
+        deliveries::{self, DeliveryFilter},
+        endpoints::{self, EndpointUpdate, NewEndpoint},
+    },
+    recordings,
     storage::{self, Standing, StorageInput, StorageKind},
 };
 use std::time::Duration;
@@ -19,16 +24,28 @@ on_both! {
         let recording = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         let storage = storage::overview(services, &owner).await.unwrap().storages.remove(0);
 
+        let endpoint = world.webhook(&owner, demo.id, &[]).await.endpoint.id;
+        let delivery = deliveries::send_test(services, &owner, endpoint).await.unwrap().id;
+        let url = world.outside.hook_url();
         let (id, key) = (demo.id, demo.keys[0].id);
         let refused = [
             applications::get(services, &stranger, id).await.map(drop),
             applications::set_relay(services, &stranger, id, false).await.map(drop),
             applications::set_recording(services, &stranger, id, false).await.map(drop),
             applications::set_allowed_origins(services, &stranger, id, Vec::new()).await.map(drop),
-            applications::set_webhook(services, &stranger, id, None).await.map(drop),
+            endpoints::list(services, &stranger, id).await.map(drop),
+            endpoints::create(services, &stranger, id, NewEndpoint::at(url.clone())).await.map(drop),
+            endpoints::get(services, &stranger, endpoint).await.map(drop),
+            endpoints::update(services, &stranger, endpoint, EndpointUpdate::default()).await.map(drop),
+            endpoints::rotate_secret(services, &stranger, endpoint, HOUR).await.map(drop),
+            endpoints::remove(services, &stranger, endpoint, None).await,
+            deliveries::send_test(services, &stranger, endpoint).await.map(drop),
+            deliveries::replay_failed(services, &stranger, endpoint, world.clock.now(), None).await.map(drop),
+            deliveries::get(services, &stranger, delivery).await.map(drop),
+            deliveries::replay(services, &stranger, delivery).await.map(drop),
             applications::create_key(services, &stranger, id).await.map(drop),
             applications::revoke_key(services, &stranger, id, key).await.map(drop),
-            notifications::deliveries(services, &stranger, id).await.map(drop),
+            deliveries::list(services, &stranger, id, DeliveryFilter::default(), None).await.map(drop),
             recordings::list(services, &stranger, id, None).await.map(drop),
             recordings::get(services, &stranger, recording).await.map(drop),
             recordings::stop(services, &stranger, recording).await.map(drop),
@@ -80,7 +97,7 @@ on_both! {
             recordings::share(services, &viewer, recording, HOUR).await.map(drop),
             recordings::delete(services, &viewer, recording, "").await.map(drop),
             recordings::set_legal_hold(services, &viewer, recording, true, "mine").await.map(drop),
-            applications::set_webhook(services, &viewer, demo.id, None).await.map(drop),
+            endpoints::create(services, &viewer, demo.id, NewEndpoint::at(world.outside.hook_url())).await.map(drop),
             storage::create_embedded(services, &viewer).await.map(drop),
             storage::create(services, &viewer, StorageKind::S3Compatible, &StorageInput::default()).await.map(drop),
             storage::use_for(services, &viewer, demo.id, None).await,

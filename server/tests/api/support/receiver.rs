@@ -4,7 +4,13 @@ use super::soon;
 use aws_lc_rs::hmac;
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use domain::{
+    Access, Services,
+    notifications::endpoints::{self, NewEndpoint},
+};
 use http::{HeaderMap, StatusCode};
+use protocol::{ids::ApplicationId, webhook::EventType};
+use secrecy::ExposeSecret as _;
 use std::{
     net::Ipv4Addr,
     sync::{
@@ -44,6 +50,19 @@ impl Receiver {
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, status, deliveries, _serving: serving }
+    }
+
+    /// Has these events of an application sent here, without any all of them; the secret that signs them.
+    pub async fn subscribe(
+        &self,
+        services: &Services,
+        access: &Access,
+        application: ApplicationId,
+        events: &[EventType],
+    ) -> String {
+        let new = NewEndpoint { events: events.to_vec(), ..NewEndpoint::at(self.url.clone()) };
+        let made = endpoints::create(services, access, application, new).await.unwrap();
+        made.secret.unwrap().expose_secret().to_owned()
     }
 
     /// What the next requests are answered with.

@@ -8,7 +8,7 @@ mod upload;
 
 pub use blocking::Blocking;
 pub use keys::{Keys, master_key};
-pub use outside::Outside;
+pub use outside::{Outside, Received};
 pub use upload::{client, upload};
 
 use domain::{
@@ -16,15 +16,20 @@ use domain::{
     applications::Application,
     clock::Clock,
     jobs, nodes,
+    notifications::{
+        endpoints::{self, EndpointSecret, NewEndpoint},
+        sending,
+    },
     random::Random,
     recordings::{self, StartRequest},
     settings::{Aws, EmbeddedStore},
 };
 use protocol::{
-    ids::{AppKeyId, BootId, NodeId, PeerId, RecordingId, RequestId, UserId},
+    ids::{AppKeyId, ApplicationId, BootId, NodeId, PeerId, RecordingId, RequestId, UserId},
     link::Event,
     names::RoomName,
     recording::{RecordingSpec, StartRefusal},
+    webhook::EventType,
 };
 use secrecy::SecretString;
 use sqlx::{Connection, Executor};
@@ -212,14 +217,21 @@ impl World {
         recordings::apply_event(&self.services, node.id, sequence, event).await.unwrap();
     }
 
-    /// Runs whatever is due until nothing but periodic work is left.
+    /// Runs and sends whatever is due until nothing but periodic work is left.
     pub async fn run_jobs(&self) {
-        for _ in 0..10 {
-            if jobs::run_due(&self.services).await.unwrap() == 0 {
+        for _ in 0..100 {
+            let jobs = jobs::run_due(&self.services).await.unwrap();
+            if jobs + sending::run_due(&self.services).await.unwrap() == 0 {
                 return;
             }
         }
         panic!("jobs keep being due");
+    }
+
+    /// An endpoint of an application that this world's outside plays; without events for every one.
+    pub async fn webhook(&self, access: &Access, application: ApplicationId, events: &[EventType]) -> EndpointSecret {
+        let new = NewEndpoint { events: events.to_vec(), ..NewEndpoint::at(self.outside.hook_url()) };
+        endpoints::create(&self.services, access, application, new).await.unwrap()
     }
 }
 

@@ -115,7 +115,7 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
 type Answer = (u16, String, Vec<u8>);
 
 fn answer(state: &mut State, request: &Received) -> Answer {
-    if request.path == "/hook" {
+    if request.path.starts_with("/hook") {
         state.hooks.push(request.clone());
         let (status, headers) =
             if state.hook_answers.is_empty() { (200, String::new()) } else { state.hook_answers.remove(0) };
