@@ -20,15 +20,40 @@ pub fn is_index(bytes: &[u8]) -> bool {
     matches!(split(bytes), Ok((b"moov", _, [])))
 }
 
-/// The index as it must be when it stands before the media.
+/// The index as it must be when it stands before the media, directly.
 pub fn in_front(index: &[u8]) -> Result<Vec<u8>, MalformedIndex> {
     let mut boxes = parse(index)?;
-    let shift = loop {
+    loop {
         let shift = boxes.iter().map(Box4::bytes).sum();
-        if !boxes.iter_mut().any(|part| part.widen(shift)) {
-            break shift;
+        if !widen(&mut boxes, shift) {
+            return write(boxes, shift);
         }
-    };
+    }
+}
+
+/// The index as it must be when `room` bytes before the media are kept for it, filled up by an empty box. An index that
+/// does not fit stands as [`in_front`] has it.
+pub fn in_room(index: &[u8], room: usize) -> Result<Vec<u8>, MalformedIndex> {
+    let mut boxes = parse(index)?;
+    while widen(&mut boxes, room as u64) {}
+    let mut output = write(boxes, room as u64)?;
+    match room.checked_sub(output.len()) {
+        Some(0) => Ok(output),
+        Some(spare @ 8..) => {
+            output.extend(u32::try_from(spare).map_err(|_| MalformedIndex)?.to_be_bytes());
+            output.extend(b"free");
+            output.resize(room, 0);
+            Ok(output)
+        }
+        _ => in_front(index),
+    }
+}
+
+fn widen(boxes: &mut [Box4<'_>], shift: u64) -> bool {
+    boxes.iter_mut().fold(false, |any, part| part.widen(shift) | any)
+}
+
+fn write(boxes: Vec<Box4<'_>>, shift: u64) -> Result<Vec<u8>, MalformedIndex> {
     let mut output = Vec::new();
     for part in boxes {
         part.write(shift, &mut output)?;
@@ -90,7 +115,7 @@ impl Box4<'_> {
     /// Makes room for offsets that outgrow 32 bits when shifted; whether there were any.
     fn widen(&mut self, shift: u64) -> bool {
         match self {
-            Self::Parent { children, .. } => children.iter_mut().fold(false, |any, child| child.widen(shift) | any),
+            Self::Parent { children, .. } => widen(children, shift),
             Self::Offsets { wide, offsets } => {
                 let outgrown = !*wide && offsets.iter().any(|offset| offset + shift > u64::from(u32::MAX));
                 *wide |= outgrown;
@@ -197,9 +222,27 @@ mod tests {
         assert!(!is_index(b"moov"));
     }
 
+    #[test]
+    fn an_index_in_a_room_has_its_media_behind_the_room() {
+        let before = index(&[&[40, u32::MAX - 10], &[500]]);
+        let wider = before.len() + 8;
+        for room in [wider, wider + 8, wider + 500] {
+            let after = in_room(&before, room).unwrap();
+            assert_eq!(after.len(), room);
+            let shift = room as u64;
+            let expected = [(true, vec![40 + shift, u64::from(u32::MAX) - 10 + shift]), (false, vec![500 + shift])];
+            assert_eq!(tables(&parse(&after).unwrap()), expected);
+            assert!(room == wider || &after[wider + 4..wider + 8] == b"free");
+        }
+        for too_little in [wider - 1, wider + 7] {
+            assert_eq!(in_room(&before, too_little).unwrap(), in_front(&before).unwrap());
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>) {
+        fn any_bytes_are_survived(bytes: Vec<u8>, room in 0usize..1000) {
+            let _ = in_room(&bytes, room);
             let _ = in_front(&boxed(b"moov", &boxed(b"stco", &bytes)));
             let _ = in_front(&bytes);
         }

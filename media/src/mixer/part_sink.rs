@@ -11,12 +11,13 @@ glib::wrapper! {
 }
 
 impl PartSink {
-    /// A sink that sends the file's parts to `parts` and waits while there is no room.
-    pub fn new(parts: SyncSender<Result<Part, PartError>>) -> Self {
+    /// A sink that sends the file's parts to `parts` and waits while there is no room. `index_room` is for
+    /// [`PartWriter::new`].
+    pub fn new(parts: SyncSender<Result<Part, PartError>>, index_room: usize) -> Self {
         let sink: Self = glib::Object::new();
         sink.set_sync(false);
         sink.set_async(false);
-        *sink.imp().lock() = Some(imp::Open { writer: PartWriter::default(), parts });
+        *sink.imp().lock() = Some(imp::Open { writer: PartWriter::new(index_room), parts });
         sink
     }
 }
@@ -32,13 +33,11 @@ mod imp {
         pub parts: SyncSender<Result<Part, PartError>>,
     }
 
-    impl Open {
-        /// Whether there is still someone to receive the parts, or why there are none.
-        fn send(&self, parts: Result<Vec<Part>, PartError>) -> bool {
-            match parts {
-                Ok(parts) => parts.into_iter().all(|part| self.parts.send(Ok(part)).is_ok()),
-                Err(error) => self.parts.send(Err(error)).is_ok(),
-            }
+    /// Whether there is still someone to receive the parts, or why there are none.
+    fn send(receiver: &SyncSender<Result<Part, PartError>>, parts: Result<Vec<Part>, PartError>) -> bool {
+        match parts {
+            Ok(parts) => parts.into_iter().all(|part| receiver.send(Ok(part)).is_ok()),
+            Err(error) => receiver.send(Err(error)).is_ok(),
         }
     }
 
@@ -56,7 +55,7 @@ mod imp {
             let open = state.as_mut().ok_or(gst::FlowError::Eos)?;
             let written = open.writer.write(bytes);
             let failed = written.is_err();
-            if open.send(written) && !failed {
+            if send(&open.parts, written) && !failed {
                 return Ok(());
             }
             *state = None;
@@ -64,9 +63,8 @@ mod imp {
         }
 
         fn finish(&self) {
-            if let Some(mut open) = self.lock().take() {
-                let rest = std::mem::take(&mut open.writer).finish();
-                open.send(rest);
+            if let Some(Open { writer, parts }) = self.lock().take() {
+                send(&parts, writer.finish());
             }
         }
     }

@@ -29,6 +29,18 @@ const AAC_PRIMING: i64 = 1024;
 /// How much earlier audio is mixed, to come out at its time.
 pub const AUDIO_ADVANCE: Nanoseconds = AAC_PRIMING * 1_000_000_000 / SAMPLE_RATE as Nanoseconds;
 
+/// What the index grows by with each second, and half as much again: four bytes for each of 30 pictures and 47 pieces
+/// of sound, and for each key frame and chunk.
+const INDEX_BYTES_PER_SECOND: i64 = 512;
+/// The index of nothing, amply.
+const INDEX_BYTES: i64 = 16 * 1024;
+
+/// Bytes to set aside for the index of a mix.
+pub fn index_room(duration: Nanoseconds) -> usize {
+    let seconds = duration / 1_000_000_000 + 1;
+    usize::try_from(seconds.saturating_mul(INDEX_BYTES_PER_SECOND) + INDEX_BYTES).unwrap_or(0)
+}
+
 /// The built pipeline and where its tracks go in.
 pub struct MixPipeline {
     pub pipeline: gst::Pipeline,

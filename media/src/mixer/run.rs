@@ -7,7 +7,7 @@ use super::{
     output::Output,
     part_sink::PartSink,
     parts::{Part, PartError},
-    pipeline::{AUDIO_ADVANCE, MixPipeline, build},
+    pipeline::{AUDIO_ADVANCE, MixPipeline, build, index_room},
     plan::{Plan, PlannedTrack, plan},
 };
 use crate::capture;
@@ -85,7 +85,7 @@ fn mix(directory: &Path, key: &CaptureKey, output: &mut Output<impl Write>) -> R
     gst::init().map_err(MixError::Start)?;
     let plan = plan(capture::read(directory, key)?)?;
     let (sender, parts) = sync_channel(WAITING_PARTS);
-    let built = build(&plan, &PartSink::new(sender))?;
+    let built = build(&plan, &PartSink::new(sender, index_room(plan.duration)))?;
     let result = thread::scope(|scope| {
         let spawned = start_feeding(scope, &plan, &built);
         let result = spawned.and_then(|()| Mixing { built: &built, parts, duration: plan.duration }.drive(output));

@@ -57,8 +57,9 @@ impl Mixed {
         fs::write(&path, &file).unwrap();
         assert_eq!(artifact.bytes, file.len() as u64);
         assert_eq!(order.last().unwrap().0, 1);
-        let full = |(number, bytes): &(u16, u64)| *number == numbered.len() as u16 || *bytes >= PART_BYTES as u64;
-        assert!(order.iter().all(full), "{order:?}");
+        let (last, full) = (numbered.len() as u16, PART_BYTES as u64);
+        let fits = |(number, bytes): &(u16, u64)| *bytes == full || *number == last && *bytes < full;
+        assert!(order.iter().all(fits), "{order:?}");
         let boxes = box_order(&file);
         let place = |kind| boxes.iter().position(|found| found == kind).unwrap();
         assert!(boxes[0] == "ftyp" && place("moov") < place("mdat"), "{boxes:?}");
