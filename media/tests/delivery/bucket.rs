@@ -4,10 +4,12 @@ use axum::{
     Router,
     body::Bytes,
     extract::{Path, State},
-    http::{StatusCode, header::ETAG},
+    http::{HeaderMap, StatusCode, header::ETAG},
     response::{IntoResponse as _, Response},
     routing::put,
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use md5::{Digest as _, Md5};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -79,9 +81,14 @@ impl Bucket {
 async fn take(
     State(contents): State<Arc<Mutex<Contents>>>,
     Path((upload, number)): Path<(String, u16)>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let mut contents = contents.lock().unwrap();
+    let checksum = BASE64_STANDARD.encode(Md5::digest(&body));
+    if headers.get("content-md5").is_none_or(|sent| sent != checksum.as_str()) {
+        return (StatusCode::BAD_REQUEST, "<Error><Code>BadDigest</Code></Error>").into_response();
+    }
     if let Some((status, code)) = contents.refusal {
         contents.refusals += 1;
         let document = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
