@@ -99,7 +99,7 @@ pub async fn open(services: &Services, request: LinkRequest<'_>) -> Result<Url> 
     usable(&row)?;
     let storage = org.storage_of(row.storage()).await?.ok_or_else(unknown)?;
     drop(tx);
-    let scope = Scope::Recording { id: row.id(), key: &row.object_key };
+    let scope = Scope::Playback { id: row.id(), key: &row.object_key };
     let bucket = Bucket::open(services, &storage, scope).await?;
     let url = if request.head {
         bucket.sign_head(&row.object_key, PRESIGNED)

@@ -159,7 +159,7 @@ async fn signed_url(
     let name = download_name(&row);
     audit::record_for(services, &mut org, access, action, &id).await?;
     tx.commit().await?;
-    let scope = Scope::Recording { id, key: &row.object_key };
+    let scope = Scope::Playback { id, key: &row.object_key };
     let bucket = Bucket::open(services, &storage, scope).await?;
     Ok(bucket.sign_get(&row.object_key, BROWSER_URL, name.as_deref()))
 }

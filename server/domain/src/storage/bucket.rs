@@ -6,6 +6,8 @@ use super::{
     settings::{Encryption, Options, StorageKind, Target},
 };
 use crate::{services::Services, store::StorageRow};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use md5::{Digest as _, Md5};
 use outbound::{
     Answer, CaCertificate, Method, Request, Trusted,
     header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, ORIGIN},
@@ -24,6 +26,7 @@ const OWN_REQUEST: Duration = Duration::from_secs(60);
 const LARGE_BODY: usize = 1024 * 1024;
 const LARGE_REQUEST: Duration = Duration::from_secs(100);
 const PART_REQUEST: Duration = Duration::from_secs(3600);
+const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
 const XML: &str = "application/xml";
 const VIDEO: &str = "video/mp4";
 
@@ -34,6 +37,13 @@ pub(crate) struct ObjectHead {
     pub etag: String,
     /// `x-amz-server-side-encryption`.
     pub encryption: Option<String>,
+}
+
+/// What the answer to a PUT says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// The bucket keeps versions, and this is one.
+    pub is_version: bool,
 }
 
 /// A bucket with the credentials for it.
@@ -130,9 +140,13 @@ impl<'a> Bucket<'a> {
     }
 
     /// Writes an object as recordings are written: encrypted, tagged and classed alike.
-    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), BucketError> {
+    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<Stored, BucketError> {
         let action = self.address.put_object(Some(&self.credentials), key);
-        self.act(Method::PUT, action, self.object_headers(&[]), body).await.map(drop)
+        let mut headers = self.object_headers(&[]);
+        headers.push(content_md5(&body));
+        let answer = self.act(Method::PUT, action, headers, body).await?;
+        let version = text(&answer.headers, &HeaderName::from_static("x-amz-version-id"));
+        Ok(Stored { is_version: version.is_some_and(|version| version != "null") })
     }
 
     pub(crate) async fn head(&self, key: &str) -> Result<ObjectHead, BucketError> {
@@ -184,7 +198,9 @@ impl<'a> Bucket<'a> {
 
     /// Where part `number` is to be PUT within the next hour.
     pub(crate) fn sign_part(&self, key: &str, number: u16, upload: &str) -> Url {
-        self.address.upload_part(Some(&self.credentials), key, number, upload).sign(PART_REQUEST)
+        let mut action = self.address.upload_part(Some(&self.credentials), key, number, upload);
+        self.name_owner(&mut action);
+        action.sign(PART_REQUEST)
     }
 
     pub(super) async fn put_part(
@@ -194,7 +210,8 @@ impl<'a> Bucket<'a> {
         number: u16,
         body: Vec<u8>,
     ) -> Result<String, BucketError> {
-        let answer = self.checked(Method::PUT, self.sign_part(key, number, upload), Vec::new(), body).await?;
+        let action = self.address.upload_part(Some(&self.credentials), key, number, upload);
+        let answer = self.act(Method::PUT, action, vec![content_md5(&body)], body).await?;
         text(&answer.headers, &ETAG).map(str::to_owned).ok_or(BucketError::Malformed)
     }
 
@@ -223,12 +240,22 @@ impl<'a> Bucket<'a> {
             let disposition = format!("attachment; filename=\"{name}\"");
             action.query_mut().insert("response-content-disposition", disposition);
         }
+        self.name_owner(&mut action);
         action.sign(validity)
     }
 
     /// Where a program asks what GET would answer; a signature holds for one method.
     pub(crate) fn sign_head(&self, key: &str, validity: Duration) -> Url {
-        self.address.head_object(Some(&self.credentials), key).sign(validity)
+        let mut action = self.address.head_object(Some(&self.credentials), key);
+        self.name_owner(&mut action);
+        action.sign(validity)
+    }
+
+    /// In an address that others use, the expected owner is a parameter, as S3 has it for its own headers.
+    fn name_owner<'r>(&self, action: &mut impl S3Action<'r>) {
+        if let Some(account) = &self.options.account {
+            action.query_mut().insert(EXPECTED_OWNER, account.clone());
+        }
     }
 
     /// Headers of requests that make an object.
@@ -264,7 +291,7 @@ impl<'a> Bucket<'a> {
         mut headers: Vec<(HeaderName, String)>,
         body: Vec<u8>,
     ) -> Result<Answer, BucketError> {
-        let owner = HeaderName::from_static("x-amz-expected-bucket-owner");
+        let owner = HeaderName::from_static(EXPECTED_OWNER);
         headers.extend(self.options.account.iter().map(|account| (owner.clone(), account.clone())));
         for (name, value) in &headers {
             action.headers_mut().insert(name.as_str().to_owned(), value.clone());
@@ -328,6 +355,11 @@ fn aws_endpoint(services: &Services, target: &Target) -> Result<(Url, UrlStyle),
     // The certificate covers one label before the endpoint's name.
     let style = if target.bucket.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
     Ok((endpoint.parse().map_err(|_| BucketError::Address)?, style))
+}
+
+/// With it the store refuses what was damaged on its way; buckets with Object Lock take nothing without it.
+fn content_md5(body: &[u8]) -> (HeaderName, String) {
+    (HeaderName::from_static("content-md5"), BASE64_STANDARD.encode(Md5::digest(body)))
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

@@ -28,6 +28,8 @@ const SESSION_SECONDS: u32 = 3600;
 const SPARE: TimeDelta = TimeDelta::minutes(10);
 /// Sessions kept; beyond that the ones that end first are forgotten.
 const SESSIONS: usize = 1024;
+/// Where validations write, under the storage's prefix.
+pub(super) const VALIDATION_FOLDER: &str = "mixdown-validation";
 
 /// An access key.
 #[derive(Debug, Clone)]
@@ -42,8 +44,10 @@ pub struct Keys {
 pub(crate) enum Scope<'a> {
     /// One recording's object.
     Recording { id: RecordingId, key: &'a str },
-    /// Everything under the storage's prefix, for validation.
-    Prefix,
+    /// Reading one recording's object.
+    Playback { id: RecordingId, key: &'a str },
+    /// The objects of a validation.
+    Validation,
 }
 
 /// Why there are no credentials.
@@ -168,19 +172,24 @@ async fn session(services: &Services, storage: &StorageRow, scope: Scope<'_>) ->
 /// What the customer sees in their CloudTrail.
 fn session_name(scope: Scope<'_>) -> String {
     match scope {
-        Scope::Recording { id, .. } => format!("mixdown-{id}"),
-        Scope::Prefix => "mixdown-validation".to_owned(),
+        Scope::Recording { id, .. } | Scope::Playback { id, .. } => format!("mixdown-{id}"),
+        Scope::Validation => "mixdown-validation".to_owned(),
     }
 }
 
-/// Narrows the role to one object, or to the prefix. Pure.
+/// Narrows the role to one object, or to the folder of validations. Pure.
 fn session_policy(storage: &StorageRow, scope: Scope<'_>) -> String {
     let partition = super::partition(&storage.target().region).name;
     let objects = match scope {
-        Scope::Recording { key, .. } => key.to_owned(),
-        Scope::Prefix => format!("{}*", storage.options().prefix.as_str()),
+        Scope::Recording { key, .. } | Scope::Playback { key, .. } => key.to_owned(),
+        Scope::Validation => format!("{}{VALIDATION_FOLDER}/*", storage.options().prefix.as_str()),
     };
-    let actions = ["s3:PutObject", "s3:PutObjectTagging", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+    let writing = ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+    let keys = ["kms:Decrypt", "kms:GenerateDataKey"];
+    let (actions, keys) = match scope {
+        Scope::Playback { .. } => (&writing[..1], &keys[..1]),
+        Scope::Recording { .. } | Scope::Validation => (&writing[..], &keys[..]),
+    };
     json!({
         "Version": "2012-10-17",
         "Statement": [
@@ -190,7 +199,7 @@ fn session_policy(storage: &StorageRow, scope: Scope<'_>) -> String {
                 "Resource": format!("arn:{partition}:s3:::{}/{objects}", storage.target().bucket),
             },
             // Which keys may be used is the role's to say.
-            { "Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*" },
+            { "Effect": "Allow", "Action": keys, "Resource": "*" },
         ],
     })
     .to_string()
@@ -202,15 +211,17 @@ struct SessionKey {
     /// A changed storage opens with a new session.
     revision: i64,
     recording: Option<RecordingId>,
+    reads_only: bool,
 }
 
 impl SessionKey {
     fn of(storage: &StorageRow, scope: Scope<'_>) -> Self {
         let recording = match scope {
-            Scope::Recording { id, .. } => Some(id),
-            Scope::Prefix => None,
+            Scope::Recording { id, .. } | Scope::Playback { id, .. } => Some(id),
+            Scope::Validation => None,
         };
-        Self { storage: storage.id(), revision: storage.revision, recording }
+        let reads_only = matches!(scope, Scope::Playback { .. });
+        Self { storage: storage.id(), revision: storage.revision, recording, reads_only }
     }
 }
 

@@ -67,6 +67,12 @@ def bucket_cors(name, rules):
     s3.bucket_of(name).set_cors([{plural[n]: v for n, v in rule.items() if n in plural} for rule in rules])
 
 
+def bucket_lock(name):
+    """Turns on Object Lock, which keeps versions too."""
+    s3.bucket_of(name).versioning_status = "Enabled"
+    s3.LOCKED.add(name)
+
+
 def objects(name):
     """Everything in a bucket, with what was said about it."""
     found = s3.bucket_of(name)
@@ -147,7 +153,7 @@ def front_redirect(port, region):
 
 COMMANDS = (
     (user, user_policy, role, role_policy, role_trust, session, session_may, expire_sessions, kms_key)
-    + (bucket, bucket_policy, bucket_cors, objects, uploads)
+    + (bucket, bucket_policy, bucket_cors, bucket_lock, objects, uploads)
     + (front, front_close, front_open, front_time, front_taciturn, front_lacking, front_redirect)
 )
 BY_NAME = {command.__name__: command for command in COMMANDS}

@@ -9,6 +9,9 @@ import signature
 from policies import allows
 from refusal import Refusal, not_authorized
 
+# Buckets with Object Lock.
+LOCKED = set()
+
 
 def bucket_of(name):
     """A bucket of whatever account."""
@@ -38,6 +41,9 @@ def check(request, front):
     for action, resource in _needed(request, bucket, key):
         if not _allowed(bucket, caller, action, resource):
             raise not_authorized(caller, action, resource)
+    if name in LOCKED and request.method == "PUT" and "content-md5" not in request.headers:
+        message = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+        raise Refusal(400, "InvalidRequest", message)
     present = key_of(bucket, key) if key else None
     if key and request.method in ("GET", "HEAD") and present is None:
         # Only who may list a bucket learns that something is not in it.

@@ -6,6 +6,7 @@ mod terraform;
 
 use super::{Partition, partition};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 const POLICY_LANGUAGE: &str = "2012-10-17";
@@ -100,6 +101,18 @@ pub fn trust_policy(principal: &str, external_id: &str) -> String {
 #[must_use]
 pub fn cors_rules(origin: &str) -> String {
     pretty(&[cors_rule(origin)])
+}
+
+/// A rule for the lifecycle of a bucket that keeps versions, as the AWS console and command line take it: what was
+/// deleted under the prefix is gone a day later.
+#[must_use]
+pub fn lifecycle_rule(prefix: &str) -> String {
+    pretty(&json!({
+        "ID": "mixdown-deleted-recordings",
+        "Status": "Enabled",
+        "Filter": { "Prefix": prefix },
+        "NoncurrentVersionExpiration": { "NoncurrentDays": 1 },
+    }))
 }
 
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use crate::{
     storage::{
         Bucket, BucketError, Encryption, Scope, StorageKind,
         bucket_error::{Refusal, refusal},
-        credentials,
+        credentials::{self, VALIDATION_FOLDER},
         settings::Options,
         sts::{self, AssumeRole, StsError},
     },
@@ -20,7 +20,6 @@ use chrono::{DateTime, Utc};
 use outbound::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 
 const PROBE: &[u8] = b"Mixdown was here to see whether it may write.";
-const FOLDER: &str = "mixdown-validation";
 /// The smallest part that S3 takes before the last one.
 const FIRST_PART: usize = 5 * 1024 * 1024;
 const LAST_PART: usize = 1024 * 1024;
@@ -41,15 +40,18 @@ pub(super) struct Attempt<'a> {
     /// An upload that is begun and not ended.
     open_upload: Option<String>,
     written: Vec<String>,
+    /// Whether the bucket keeps what is overwritten or deleted.
+    versioned: bool,
 }
 
 /// Passed, perhaps with a warning; or failed.
 type Ended = Result<Option<Diagnosis>, Diagnosis>;
 
 impl<'a> Attempt<'a> {
-    /// `unique` keeps concurrent validations apart.
-    pub(super) fn new(services: &'a Services, subject: Subject<'a>, row: Option<&'a StorageRow>, unique: &str) -> Self {
-        let key = |name| format!("{}{FOLDER}/{unique}-{name}", subject.prefix());
+    /// `name` keeps validations of several storages in one bucket apart. Where nothing may be deleted, the objects of
+    /// one validation are overwritten by the next.
+    pub(super) fn new(services: &'a Services, subject: Subject<'a>, row: Option<&'a StorageRow>, name: &str) -> Self {
+        let key = |what| format!("{}{VALIDATION_FOLDER}/{name}-{what}", subject.prefix());
         Self {
             object: key("object"),
             upload: key("upload"),
@@ -59,6 +61,7 @@ impl<'a> Attempt<'a> {
             bucket: None,
             open_upload: None,
             written: Vec::new(),
+            versioned: false,
             subject,
         }
     }
@@ -114,7 +117,7 @@ impl<'a> Attempt<'a> {
         let (name, region) = (StepName::Credentials, &*self.subject.target.region);
         let keys = match (self.subject.kind, self.row) {
             (StorageKind::AwsRole, _) => self.services.settings().aws.keys.clone().ok_or(Diagnosis::NoIdentity)?,
-            (StorageKind::AwsKeys, Some(row)) => credentials::resolve(self.services, row, Scope::Prefix)
+            (StorageKind::AwsKeys, Some(row)) => credentials::resolve(self.services, row, Scope::Validation)
                 .await
                 .map_err(|error| self.means(name, &error.into()))?,
             _ => return self.credentials_of_a_store().await,
@@ -210,7 +213,10 @@ impl<'a> Attempt<'a> {
         self.written.push(self.object.clone());
         let bucket = self.opened(StepName::Put)?;
         match bucket.put(&self.object, PROBE.to_vec()).await {
-            Ok(()) => Ok(None),
+            Ok(stored) => {
+                self.versioned = stored.is_version;
+                Ok(None)
+            }
             Err(error) => {
                 let left_out = self.left_out(bucket, &error).await;
                 let found = diagnose(StepName::Put, &error, self.ahead_of(&error), left_out);
@@ -330,13 +336,14 @@ impl<'a> Attempt<'a> {
                 _ => {}
             }
         }
-        Ok((!left.is_empty()).then_some(Diagnosis::Undeleted(left)))
+        let versioned = self.versioned.then_some(Diagnosis::Versioned);
+        Ok(if left.is_empty() { versioned } else { Some(Diagnosis::Undeleted(left)) })
     }
 
     /// Opens the bucket, which takes its credentials; once.
     async fn open(&mut self, name: StepName) -> Result<(), Diagnosis> {
         if let (None, Some(row)) = (&self.bucket, self.row) {
-            let opened = Bucket::open(self.services, row, Scope::Prefix).await;
+            let opened = Bucket::open(self.services, row, Scope::Validation).await;
             self.bucket = Some(opened.map_err(|error| self.means(name, &error))?);
         }
         Ok(())

@@ -24,6 +24,8 @@ pub(super) enum Diagnosis {
     AddressNotAllowed,
     NameUnknown,
     NoConnection,
+    /// The service that gives credentials does not answer.
+    StsSilent,
     Tls(TlsProblem),
     TimedOut,
     /// Whatever answers is no S3 store.
@@ -58,6 +60,8 @@ pub(super) enum Diagnosis {
     Different,
     Public,
     NoCors,
+    /// The bucket keeps versions of what is deleted.
+    Versioned,
     /// These keys are left in the bucket.
     Undeleted(Vec<String>),
     StoreFailed {
@@ -90,7 +94,7 @@ pub(super) fn diagnose(step: StepName, error: &BucketError, ahead: Option<i64>, 
 /// What STS did not do.
 pub(super) fn sts(step: StepName, error: &StsError) -> Diagnosis {
     match error {
-        StsError::Outbound(error) => unreachable(error),
+        StsError::Outbound(_) => Diagnosis::StsSilent,
         StsError::Refused { status, code } => {
             let refusal = Refusal { status: *status, code: code.clone(), ..Refusal::default() };
             refused(step, &refusal, None, None)

@@ -99,7 +99,7 @@ pub(crate) async fn perform(services: &Services, org: OrgId, id: StorageId, vali
     let endpoint = bucket::endpoint(services, &row);
     let subject = subject(services, row.kind(), (row.target(), row.options()), endpoint);
     let subject = Subject { principal, external_id: &row.external_id, ..subject };
-    let mut attempt = Attempt::new(services, subject, Some(&row), &unique(services)?);
+    let mut attempt = Attempt::new(services, subject, Some(&row), &id.to_string());
     let steps = run::run(&mut attempt, Some(&Progress { services, org, validation })).await?;
     let mut tx = services.begin().await?;
     let mut org = tx.org(org);
@@ -156,8 +156,9 @@ fn is_due(storage: &CheckedStorage, now: u64) -> bool {
 pub(crate) async fn try_embedded(services: &Services, target: &Target) -> Result<Vec<Step>> {
     let options = Options::default();
     let bucket = Bucket::embedded(services, target)?;
+    let unique = new_token(services.random()).map_err(Error::internal)?;
     let subject = subject(services, StorageKind::Embedded, (target, &options), String::new());
-    let mut attempt = Attempt::new(services, subject, None, &unique(services)?).with_bucket(bucket);
+    let mut attempt = Attempt::new(services, subject, None, &unique).with_bucket(bucket);
     run::run(&mut attempt, None).await
 }
 
@@ -169,10 +170,6 @@ fn subject<'a>(
 ) -> Subject<'a> {
     let origin = services.settings().public_url.origin().ascii_serialization();
     Subject { kind, target, options, endpoint, principal: None, external_id: "", origin }
-}
-
-fn unique(services: &Services) -> Result<String> {
-    new_token(services.random()).map_err(Error::internal)
 }
 
 fn millis(duration: Duration) -> u64 {

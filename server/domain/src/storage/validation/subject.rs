@@ -60,6 +60,11 @@ impl Subject<'_> {
         policies::cors_rules(&self.origin)
     }
 
+    /// The rule that removes old versions of recordings.
+    pub(super) fn lifecycle_rule(&self) -> String {
+        policies::lifecycle_rule(self.prefix())
+    }
+
     /// What a role has to say about us; nothing when this installation has no AWS identity.
     pub(super) fn trust_policy(&self) -> Option<String> {
         self.principal.as_deref().map(|principal| policies::trust_policy(principal, self.external_id))

@@ -29,9 +29,16 @@ impl Finding {
 pub(super) fn finding(diagnosis: &Diagnosis, subject: &Subject<'_>) -> Finding {
     use Diagnosis as D;
     match diagnosis {
+        D::AddressNotAllowed | D::NameUnknown | D::NoConnection | D::TimedOut if subject.is_aws() => {
+            amazon(diagnosis, subject)
+        }
         D::AddressNotAllowed | D::NameUnknown | D::NoConnection | D::TimedOut | D::NotAStore | D::Tls(_) => {
             endpoint(diagnosis, subject)
         }
+        D::StsSilent => told(
+            format!("The service that AWS has for credentials (STS) in {} does not answer.", subject.target.region),
+            "Check that AWS has this region. If it has, the operator lets this server connect to AWS.",
+        ),
         D::Unusable => told(
             "The endpoint or the CA certificate cannot be used.",
             "Enter an endpoint like https://s3.example.com, and the certificate as PEM.",
@@ -72,6 +79,11 @@ pub(super) fn finding(diagnosis: &Diagnosis, subject: &Subject<'_>) -> Finding {
         )
         .paste(subject.cors_rules()),
         D::Undeleted(keys) => undeleted(keys, subject),
+        D::Versioned => told(
+            "The bucket keeps versions: what is deleted stays there as an old one.",
+            "To have deleted recordings gone, add this to the lifecycle rules of the bucket, or suspend its versioning.",
+        )
+        .paste(subject.lifecycle_rule()),
         D::StoreFailed { status, code } => told(
             format!("{} answered with an error of its own ({}).", subject.host(), named(code, *status)),
             "Try again in a few minutes. If it stays, ask whoever runs the store.",
@@ -79,6 +91,24 @@ pub(super) fn finding(diagnosis: &Diagnosis, subject: &Subject<'_>) -> Finding {
         D::Refused { status, code } => told(
             format!("{} refused the request ({}).", subject.host(), named(code, *status)),
             "Look the code up in the store's documentation, correct what it names, then validate again.",
+        ),
+    }
+}
+
+/// Amazon's names are put together from bucket and region.
+fn amazon(diagnosis: &Diagnosis, subject: &Subject<'_>) -> Finding {
+    let host = subject.host();
+    match diagnosis {
+        Diagnosis::AddressNotAllowed | Diagnosis::NameUnknown => told(
+            format!("There is no {host}."),
+            format!(
+                "Check that AWS has a region {}. If it is misspelt, add the storage again with the right one.",
+                subject.target.region
+            ),
+        ),
+        _ => told(
+            format!("{host} does not answer."),
+            "Try again in a few minutes. If it stays, the operator lets this server connect to AWS.",
         ),
     }
 }

@@ -172,6 +172,11 @@ impl Cloud {
         tell("bucket_cors", &json!({ "name": self.bucket, "rules": rules }));
     }
 
+    /// Turns on Object Lock: the bucket keeps versions, and takes nothing without a checksum.
+    pub fn lock(&self) {
+        tell("bucket_lock", &json!({ "name": self.bucket }));
+    }
+
     /// Everything in the bucket by its key: `bytes`, `sha256`, `metadata`, `tags`, `encryption`, `kms_key`, `storage_class`.
     pub fn objects(&self) -> BTreeMap<String, Value> {
         run("objects", &json!({ "name": self.bucket }))

@@ -123,12 +123,16 @@ on_both! {
         let mut world = world;
         let cloud = Cloud::new();
         let (access, storage) = by_role(&mut world, &cloud).await;
+        assert!(!cloud.session_may("s3:PutObject", "calls/another.mp4"));
         let (node, id) = record(&world, &access, &storage).await;
         upload(&world, &node, id).await;
         let (recording, _) = delivered(&world, &access, &cloud, id).await;
         assert!(cloud.session_may("s3:PutObject", &recording.object_key));
         assert!(!cloud.session_may("s3:PutObject", "calls/another.mp4"));
         assert!(!cloud.session_may("s3:DeleteBucket", ""));
+        recordings::playback_url(&world.services, &access, id).await.unwrap();
+        assert!(cloud.session_may("s3:GetObject", &recording.object_key));
+        assert!(!cloud.session_may("s3:PutObject", &recording.object_key));
         assert_eq!(storage.region, REGION);
     }
 }

@@ -95,9 +95,26 @@ on_both! {
         let left = cloud.objects();
         assert_eq!(left.len(), 2);
         assert!(left.keys().all(|key| key.starts_with("calls/") && finding.contains(key.as_str())), "{finding}");
+        again(&world, &access, &storage).await;
+        assert!(cloud.objects().keys().eq(left.keys()), "every validation leaves something");
 
         cloud.set_user_policy("recorder", &offered(&validation, StepName::Delete));
         assert_eq!(names(&warnings(&again(&world, &access, &storage).await)), [StepName::Cors]);
+    }
+}
+
+on_both! {
+    async fn a_bucket_that_keeps_versions_takes_recordings_and_is_named(world: World) {
+        let mut world = world;
+        let cloud = Cloud::new();
+        let access = facing(&mut world, &cloud).await;
+        cloud.lock();
+        let user = cloud.user("recorder", &cloud.policy(&ACTIONS));
+        let (_, validation) = add(&world, &access, StorageKind::AwsKeys, &with_key(&cloud, &user)).await;
+        let warned = warnings(&validation);
+        assert_eq!(names(&warned), [StepName::Cors, StepName::Delete]);
+        assert!(warned[1].finding.as_deref().unwrap().contains("keeps versions"));
+        assert_eq!(offered(&validation, StepName::Delete)["Filter"]["Prefix"], "calls/");
     }
 }
 
