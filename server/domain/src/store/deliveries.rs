@@ -122,8 +122,8 @@ macro_rules! select_page {
     };
 }
 
-/// Sorts after every identifier.
-const LAST: &str = "dlv_~";
+/// Sorts after every identifier, in every collation.
+const LAST: &str = "dlv_z";
 
 impl OrgTx<'_> {
     pub(crate) async fn insert_message(&mut self, new: &NewMessage<'_>) -> sqlx::Result<()> {
