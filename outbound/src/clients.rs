@@ -23,16 +23,18 @@ pub(crate) enum Reach {
 
 #[derive(Debug)]
 pub(crate) struct Clients {
+    names: PublicOnly,
     public: Client,
     anywhere: Client,
     with_authority: Mutex<HashMap<(CaCertificate, Reach), Client>>,
 }
 
 impl Clients {
-    pub(crate) fn new() -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(names: PublicOnly) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            public: builder(Reach::Public).build()?,
-            anywhere: builder(Reach::Anywhere).build()?,
+            public: builder(Reach::Public, &names).build()?,
+            anywhere: builder(Reach::Anywhere, &names).build()?,
+            names,
             with_authority: Mutex::default(),
         })
     }
@@ -49,7 +51,7 @@ impl Clients {
         if let Some(client) = kept.get(&key) {
             return Ok(client.clone());
         }
-        let client = builder(reach).tls_certs_merge(authority.certificates()?).build()?;
+        let client = builder(reach, &self.names).tls_certs_merge(authority.certificates()?).build()?;
         if kept.len() == KEPT {
             kept.clear();
         }
@@ -58,7 +60,7 @@ impl Clients {
     }
 }
 
-fn builder(reach: Reach) -> ClientBuilder {
+fn builder(reach: Reach, names: &PublicOnly) -> ClientBuilder {
     let builder = Client::builder()
         .redirect(Policy::none())
         .no_proxy()
@@ -66,7 +68,7 @@ fn builder(reach: Reach) -> ClientBuilder {
         .pool_idle_timeout(IDLE_TIMEOUT)
         .user_agent(concat!("Mixdown/", env!("CARGO_PKG_VERSION")));
     match reach {
-        Reach::Public => builder.dns_resolver(PublicOnly),
+        Reach::Public => builder.dns_resolver(names.clone()),
         Reach::Anywhere => builder,
     }
 }

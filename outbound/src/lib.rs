@@ -15,12 +15,14 @@ pub use allow::{AllowPrivate, InvalidAllowPrivate};
 pub use certificate::{CaCertificate, InvalidCertificate};
 pub use error::{OutboundError, TlsProblem};
 pub use reqwest::{Method, header};
+pub use resolver::Names;
 
 use addresses::is_public;
 use bytes::Bytes;
 use clients::{Clients, Reach};
 use header::{HeaderMap, HeaderName, HeaderValue};
-use std::{net::IpAddr, time::Duration};
+use resolver::{PublicOnly, SystemNames};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::{Host, Url};
 
 /// Time for one exchange unless the request says otherwise.
@@ -131,7 +133,16 @@ impl Outbound {
     /// # Errors
     /// The system's certificates are unusable.
     pub fn new(allow: AllowPrivate) -> Result<Self, UnusableSystem> {
-        Ok(Self { clients: Clients::new().map_err(UnusableSystem)?, allow })
+        Self::with_names(allow, SystemNames)
+    }
+
+    /// The same, with names resolved by something else than the system.
+    ///
+    /// # Errors
+    /// The system's certificates are unusable.
+    pub fn with_names(allow: AllowPrivate, names: impl Names) -> Result<Self, UnusableSystem> {
+        let names = PublicOnly(Arc::new(names));
+        Ok(Self { clients: Clients::new(names).map_err(UnusableSystem)?, allow })
     }
 
     /// Whether a customer may choose this address. A name is checked again when it is resolved.

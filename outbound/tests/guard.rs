@@ -1,7 +1,17 @@
 //! Where requests may go.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use outbound::{AllowPrivate, Method, Outbound, OutboundError, Request};
+use outbound::{AllowPrivate, Method, Names, Outbound, OutboundError, Request};
+use std::{
+    future::Future,
+    io,
+    net::IpAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 fn outbound(allow: &str) -> Outbound {
     Outbound::new(allow.parse().unwrap()).unwrap()
@@ -99,6 +109,44 @@ fn no_way_of_writing_an_inside_address_is_permitted() {
     }
 }
 
+/// Text that a reader or another parser takes for something else.
+const TRICKS: [&str; 24] = [
+    "https://１２７.０.０.１/",
+    "https://①②⑦.⓪.⓪.①/",
+    "https://127。0。0。1/",
+    "https://１６９．２５４．１６９．２５４/",
+    "https://0x7f.0.0.1%2f@8.8.8.8/",
+    "https://127.0.0.1\\@8.8.8.8/",
+    "https://8.8.8.8@127.0.0.1/",
+    "https://8.8.8.8:443@127.0.0.1/",
+    "https://8.8.8.8%40127.0.0.1@10.0.0.1/",
+    "https://example.com:8.8.8.8@169.254.169.254/",
+    "https://127.0.0.1#@8.8.8.8/",
+    "https://127.0.0.1?@8.8.8.8/",
+    "https:127.0.0.1/",
+    "https:///127.0.0.1/",
+    "https:\\\\127.0.0.1\\",
+    "https://127.0.0.1:443/",
+    "https://\t127.0.0.1/",
+    "https://127.0\n.0.1/",
+    "https://%31%32%37.0.0.1/",
+    "https://127.0.0.1:00443/",
+    "https://[::ffff:7f00:1]:443/",
+    "https://[0000::0001]/",
+    "https://example.com:0/",
+    "https://example.com:65535/",
+];
+
+#[test]
+fn no_trick_of_writing_is_permitted() {
+    let outbound = outbound("");
+    for text in TRICKS {
+        if let Ok(url) = text.parse::<url::Url>() {
+            assert!(!outbound.permits(&url), "{text} is {url}");
+        }
+    }
+}
+
 #[test]
 fn public_addresses_are_permitted() {
     let outbound = outbound("");
@@ -166,4 +214,57 @@ async fn a_name_that_leads_inside_is_not_reached() {
     let request = Request::new(Method::GET, "https://localhost/".parse().unwrap());
     let error = outbound.send(request).await.unwrap_err();
     assert!(matches!(error, OutboundError::NotAllowed), "{error:?}");
+}
+
+/// A name server in an attacker's hands: its answers follow one another, the last one for ever.
+#[derive(Debug)]
+struct Rebinding {
+    answers: Vec<Vec<&'static str>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Names for Rebinding {
+    fn look_up(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        let turn = self.asked.fetch_add(1, Ordering::SeqCst).min(self.answers.len() - 1);
+        let answer = self.answers[turn].iter().map(|address| address.parse().unwrap()).collect();
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+/// A client of the attacker's name server, and how often that was asked.
+fn rebound(answers: &[&[&'static str]]) -> (Outbound, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let names = Rebinding { answers: answers.iter().map(|answer| answer.to_vec()).collect(), asked: asked.clone() };
+    (Outbound::with_names(AllowPrivate::default(), names).unwrap(), asked)
+}
+
+#[tokio::test]
+async fn a_name_that_changes_its_mind_is_not_followed_inside() {
+    // In the public space and routed nowhere, so the connection fails at once.
+    const NOWHERE: &str = "2a0f:ffff:ffff:ffff::1";
+    let (outbound, asked) = rebound(&[&[NOWHERE], &["127.0.0.1"]]);
+    let ask = || {
+        let mut request = Request::new(Method::GET, "https://rebinding.example:8443/".parse().unwrap());
+        request.time_limit = std::time::Duration::from_secs(2);
+        outbound.send(request)
+    };
+    let first = ask().await.unwrap_err();
+    assert!(matches!(first, OutboundError::Connect(_) | OutboundError::TimedOut(_)), "{first:?}");
+    // Dialled as checked: the name was not asked for again on the way to the socket.
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let second = ask().await.unwrap_err();
+    assert!(matches!(second, OutboundError::NotAllowed), "{second:?}");
+}
+
+#[tokio::test]
+async fn one_inside_address_spoils_the_whole_answer() {
+    for inside in ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "fd00::1"]
+    {
+        for answer in [[inside, "8.8.8.8"], ["8.8.8.8", inside]] {
+            let (outbound, _) = rebound(&[&answer]);
+            let request = Request::new(Method::GET, "https://mixed.example/".parse().unwrap());
+            let error = outbound.send(request).await.unwrap_err();
+            assert!(matches!(error, OutboundError::NotAllowed), "{inside}: {error:?}");
+        }
+    }
 }
