@@ -107,7 +107,13 @@ pub fn failure(error: domain::Error) -> ConsoleError {
     let kind = match error.kind() {
         Kind::NotFound => ErrorKind::NotFound,
         Kind::Unauthenticated => ErrorKind::SignedOut,
-        Kind::Gone | Kind::Invalid | Kind::Conflict | Kind::Forbidden | Kind::Throttled => ErrorKind::Refused,
+        Kind::Gone
+        | Kind::Invalid
+        | Kind::Conflict
+        | Kind::Outdated
+        | Kind::Unprocessable
+        | Kind::Forbidden
+        | Kind::Throttled => ErrorKind::Refused,
         Kind::Unavailable => ErrorKind::Unavailable,
         Kind::Internal => return internal(error),
     };

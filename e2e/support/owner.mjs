@@ -124,6 +124,16 @@ export class Owner {
     await this.page.getByText('Recordings go here. To have them go elsewhere').waitFor();
   }
 
+  /** Makes an API key with these scopes. @param {string[]} scopes @returns {Promise<string>} */
+  async makeApiKey(scopes) {
+    await this.page.goto('/account/api-keys');
+    const form = this.page.locator('#create');
+    await form.getByLabel('Name', { exact: true }).fill('Backend');
+    for (const scope of scopes) await form.getByLabel(scope, { exact: true }).check();
+    await form.getByRole('button', { name: 'Make the key' }).click();
+    return (await this.page.locator('.notice .copy-value').innerText()).trim();
+  }
+
   /** What the list says about a recording. @param {string} application @param {string} recording */
   async recordingRow(application, recording) {
     await this.open(application);

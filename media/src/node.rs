@@ -7,7 +7,7 @@ use crate::{
     control::{self, Identity, LinkSettings, Outbox},
     health, random,
     recorder::{Pauses, Recorder, RecorderSettings},
-    sfu::{RelaySettings, WorkerCommand, Workers},
+    sfu::{Order, RelaySettings, RoomKey, WorkerCommand, Workers},
     signaling::{self, NativeSettings, TokenKey},
     uploader::PartClient,
 };
@@ -108,6 +108,12 @@ struct Dispatch {
     recorder: Recorder,
 }
 
+impl Dispatch {
+    async fn order(&self, room: RoomKey, order: Order) {
+        self.workers.to_room(&room, WorkerCommand::Order { room: room.clone(), order }).await;
+    }
+}
+
 impl control::Node for Dispatch {
     async fn apply(&self, command: Command) {
         match command {
@@ -116,6 +122,12 @@ impl control::Node for Dispatch {
             }
             Command::RevokeAppKey { app_key } => {
                 self.workers.to_all(|| WorkerCommand::RevokeKey { app_key }).await;
+            }
+            Command::EndRoom { application, room, cause } => {
+                self.order(RoomKey { application, room }, Order::End { cause }).await;
+            }
+            Command::RemovePeer { application, room, peer } => {
+                self.order(RoomKey { application, room }, Order::Remove { peer }).await;
             }
             command => self.recorder.command(command).await,
         }

@@ -1,6 +1,6 @@
 -- Recordings. capture_key is NULL once the recording has ended: that erases the capture. seen_at is the last time
 -- the node said it has the capture; the lease is counted from there. held_since is when its bucket began to refuse it.
--- legal_hold is the reason of the hold. A deletion is requested, attempted (until then it may be under way) and done;
+-- peer_id is NULL when no peer asked for it. legal_hold is the reason of the hold. A deletion is requested, attempted (until then it may be under way) and done;
 -- the row stays for the audit log.
 
 CREATE TABLE recordings (
@@ -9,7 +9,7 @@ CREATE TABLE recordings (
     application_id TEXT NOT NULL,
     storage_id TEXT NOT NULL,
     room TEXT NOT NULL,
-    peer_id TEXT NOT NULL,
+    peer_id TEXT,
     node_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
     state TEXT NOT NULL,

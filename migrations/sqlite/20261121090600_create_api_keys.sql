@@ -20,3 +20,20 @@ CREATE TABLE api_keys (
     CONSTRAINT api_keys_org_fkey FOREIGN KEY (org_id) REFERENCES orgs (id),
     CONSTRAINT api_keys_application_fkey FOREIGN KEY (org_id, application_id) REFERENCES applications (org_id, id)
 );
+
+-- Requests that programs may repeat. id is a hash of who asks what with which Idempotency-Key. attempt has the claim
+-- until claimed_until; took_effect is set in the transaction of the work; answer is sealed.
+CREATE TABLE idempotent_requests (
+    org_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    attempt TEXT NOT NULL,
+    claimed_until BIGINT NOT NULL,
+    took_effect BOOLEAN NOT NULL,
+    answer TEXT,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT idempotent_requests_pkey PRIMARY KEY (org_id, id),
+    CONSTRAINT idempotent_requests_org_fkey FOREIGN KEY (org_id) REFERENCES orgs (id)
+);
+
+CREATE INDEX idempotent_requests_expires_idx ON idempotent_requests (expires_at);

@@ -12,6 +12,8 @@ const REASONS = {
   key_revoked: 'The app key of this page was revoked.',
   unknown_app_key: 'The app key of this page was revoked.',
   origin_not_allowed: 'Pages of this address may no longer join.',
+  room_ended: 'The call was ended.',
+  removed: 'You were removed from the call.',
   replaced: 'This place was taken over by another window.',
   unreachable: 'The connection could not be restored.',
   media_unreachable: 'No audio or video reaches the media node from this network; its UDP port may be blocked.',

@@ -118,6 +118,7 @@ fn options(data_dir: PathBuf, database_url: Option<String>) -> ControlPlaneOptio
         allow_private: "127.0.0.1:*".to_owned(),
         trusted_proxies: String::new(),
         hold_hours: 168,
+        api_requests_per_minute: 1200,
         aws: AwsOptions::default(),
     }
 }

@@ -116,6 +116,9 @@ pub struct ControlPlaneOptions {
     /// Hours that a recording waits, encrypted on its media node, for a bucket that does not work.
     #[arg(long, env = "MIXDOWN_HOLD_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub hold_hours: u32,
+    /// Requests to the REST API that one API key may make in a minute; all keys of an organization, five times as many.
+    #[arg(long, env = "MIXDOWN_API_REQUESTS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub api_requests_per_minute: u32,
     #[command(flatten)]
     pub aws: AwsOptions,
 }

@@ -1,6 +1,7 @@
 //! Puts the control plane together: listeners, secrets, services, router, background tasks.
 
 use crate::{
+    api,
     config::{AwsOptions, ControlPlaneOptions},
     embedded_store, http, jobs_runner,
     key_files::{self, prepare_directory},
@@ -97,6 +98,8 @@ impl ControlPlane {
             link_pace: http::Pace::of_download_links(services.clock().clone()).into(),
             join_pace: http::Pace::of_joins(services.clock().clone()).into(),
             trusted_proxies,
+            quotas: api::Quotas::new(services.clock().clone(), options.api_requests_per_minute).into(),
+            lifecycle: lifecycle.clone(),
         };
         let router = http::router(&web, &options.site_root, &options.public_dir);
         lifecycle.spawn(listener::serve(store, store_router, lifecycle.clone()));

@@ -24,4 +24,5 @@ mod ports;
 mod runner;
 mod sessions;
 mod supervisor;
+mod temasys;
 mod webhooks_runner;

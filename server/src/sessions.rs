@@ -20,6 +20,8 @@ use tower_sessions::{
 };
 
 const COOKIE: &str = "__Host-mixdown";
+/// Of backends that sign in at `/rest/login`.
+const TEMASYS_COOKIE: &str = "__Secure-mixdown-rest";
 const IDLE_MINUTES: i64 = 30;
 /// A session without requests ends after this time.
 const IDLE: TimeDelta = TimeDelta::minutes(IDLE_MINUTES);
@@ -47,6 +49,16 @@ pub fn layer(sessions: Sessions) -> SessionManagerLayer<Sessions> {
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(Duration::minutes(IDLE_MINUTES)))
         .with_always_save(true)
+}
+
+/// The same for backends made for Temasys, which call `/rest` only.
+#[must_use]
+pub fn temasys_layer(sessions: Sessions) -> SessionManagerLayer<Sessions> {
+    layer(sessions)
+        .with_name(TEMASYS_COOKIE)
+        .with_same_site(SameSite::Strict)
+        .with_path("/rest")
+        .with_always_save(false)
 }
 
 impl Sessions {

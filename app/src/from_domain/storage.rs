@@ -109,6 +109,7 @@ impl StorageForm {
     /// What the rules check; the secret came beside it.
     pub fn into_input(self, secret_access_key: SecretString) -> StorageInput {
         StorageInput {
+            expected: domain::revision::Expected::Any,
             name: self.name,
             region: self.region,
             bucket: self.bucket,

@@ -7,7 +7,7 @@
 
 use crate::{
     ids::{AppKeyId, ApplicationId, BootId, NodeId, PeerId, RecordingId, RequestId},
-    names::RoomName,
+    names::{DisplayName, RoomName},
     policy::AppPolicy,
     recording::{Artifact, FailureCause, RecordingSpec, StartRefusal, StopCause, UploadedPart},
 };
@@ -105,6 +105,19 @@ pub enum Event {
         cause: FailureCause,
         detail: String,
     },
+    /// A peer whose node has started again since is gone, though nobody said so; hence `boot`.
+    PeerJoined {
+        boot: BootId,
+        application: ApplicationId,
+        room: RoomName,
+        peer: PeerId,
+        name: Option<DisplayName>,
+        at: u64,
+    },
+    PeerLeft {
+        peer: PeerId,
+        at: u64,
+    },
 }
 
 /// What a node is told to do.
@@ -118,9 +131,27 @@ pub enum Command {
     RevokeAppKey {
         app_key: AppKeyId,
     },
+    /// The control plane was asked to record this room; what else there is to know, `ResumeRecording` answers.
+    StartRecording {
+        application: ApplicationId,
+        room: RoomName,
+        recording: RecordingId,
+    },
     StopRecording {
         recording: RecordingId,
         cause: StopCause,
+    },
+    /// Let everyone go; a recording is stopped and delivered.
+    EndRoom {
+        application: ApplicationId,
+        room: RoomName,
+        /// Why a recording stops.
+        cause: StopCause,
+    },
+    RemovePeer {
+        application: ApplicationId,
+        room: RoomName,
+        peer: PeerId,
     },
     /// The object was verified: tell the peers still there, destroy the capture.
     RecordingReady {
@@ -144,7 +175,7 @@ pub enum Command {
 pub enum Query {
     /// The same `request` always gets the same recording.
     StartRecording { request: RequestId, application: ApplicationId, app_key: AppKeyId, room: RoomName, peer: PeerId },
-    /// A capture was found in the spool after a restart.
+    /// A capture was found in the spool after a restart, or a start was ordered.
     ResumeRecording { recording: RecordingId },
     /// Begin the upload afresh; an earlier unfinished one is aborted. `refused` is why the previous one was given up.
     BeginUpload { recording: RecordingId, refused: Option<PartRefusal> },

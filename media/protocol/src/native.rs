@@ -197,6 +197,10 @@ pub enum ByeReason {
     /// Media Relay was switched on or off; join again for the other mode.
     RelayChanged,
     KeyRevoked,
+    /// Somebody with the right to ended the room.
+    RoomEnded,
+    /// Somebody with the right to removed this peer.
+    Removed,
     /// The same token connected again.
     Replaced,
     ConnectionLost,

@@ -67,6 +67,8 @@ pub struct Link {
     outbox: Arc<Mutex<Outbox>>,
     appended: Arc<tokio::sync::Notify>,
     queries: mpsc::Sender<Asked>,
+    /// This start of the process.
+    pub boot: BootId,
     pub status: watch::Receiver<LinkStatus>,
 }
 
@@ -133,6 +135,7 @@ pub fn connect<N: Node>(
         outbox: Arc::new(Mutex::new(outbox)),
         appended: Arc::new(tokio::sync::Notify::new()),
         queries,
+        boot: settings.boot,
         status: watched,
     };
     let keeper =

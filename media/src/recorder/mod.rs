@@ -4,13 +4,16 @@
 
 mod early_stops;
 mod finish;
+mod ordered;
 mod recover;
 
 use crate::{
     capture::{self, CaptureHandle, CaptureProblem, SpoolBudget},
     clock,
     control::Link,
-    sfu::{RecordingOutcome, RecordingRequest, RoomKey, StartDecision, StartedRecording, WorkerCommand, Workers},
+    sfu::{
+        Presence, RecordingOutcome, RecordingRequest, RoomKey, StartDecision, StartedRecording, WorkerCommand, Workers,
+    },
     uploader::PartClient,
 };
 use early_stops::EarlyStops;
@@ -116,6 +119,7 @@ impl Recorder {
                 RecordingRequest::Start { room, request, app_key, peer } => {
                     self.0.tasks.spawn(async move { recorder.start(room, request, app_key, peer).await });
                 }
+                RecordingRequest::Presence(presence) => self.0.link.event(self.seen(presence)).await,
                 RecordingRequest::Stopped { recording, cause } => {
                     // Reported before anything else is asked, so that the next start in the room finds it free.
                     let event = Event::RecordingStopped { recording, at: clock::unix_ms(), cause };
@@ -165,10 +169,15 @@ impl Recorder {
         let recording = result.as_ref().ok().map(|started| started.spec.id);
         let decision = StartDecision { request, result };
         self.0.workers.to_room(&room, WorkerCommand::Decided { room: room.clone(), decision }).await;
+        self.stop_early(&room, recording).await;
+    }
+
+    /// A start has reached its room, or failed: stops it if that was faster.
+    async fn stop_early(&self, room: &RoomKey, recording: Option<RecordingId>) {
         let early_stop = self.early_stops().started(recording);
         if let (Some(recording), Some(cause)) = (recording, early_stop) {
             let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause };
-            self.0.workers.to_room(&room, command).await;
+            self.0.workers.to_room(room, command).await;
         }
     }
 
@@ -252,6 +261,11 @@ impl Recorder {
     /// Applies a command about a recording.
     pub async fn command(&self, command: Command) {
         match command {
+            Command::StartRecording { application, room, recording } => {
+                let (recorder, room) = (self.clone(), RoomKey { application, room });
+                // What has to be asked travels on the link that waits for this command to be applied.
+                self.0.tasks.spawn(async move { recorder.start_ordered(&room, recording).await });
+            }
             Command::StopRecording { recording, cause } => {
                 // The command may be faster than the decision on its way to the room.
                 self.early_stops().stopped(recording, cause);
@@ -268,7 +282,10 @@ impl Recorder {
             Command::RecordingFailed { recording, cause } => {
                 self.ended(recording, RecordingOutcome::Failed { cause }).await;
             }
-            Command::SetPolicy { .. } | Command::RevokeAppKey { .. } => {}
+            Command::SetPolicy { .. }
+            | Command::RevokeAppKey { .. }
+            | Command::EndRoom { .. }
+            | Command::RemovePeer { .. } => {}
         }
     }
 
@@ -290,6 +307,17 @@ impl Recorder {
             Ok(Ok(())) => tracing::info!(%recording, "capture erased"),
             Ok(Err(error)) => tracing::warn!(%recording, %error, "capture not erased"),
             Err(error) => tracing::error!(%recording, %error, "capture not erased"),
+        }
+    }
+
+    /// What the control plane is told of somebody who came or went.
+    fn seen(&self, presence: Presence) -> Event {
+        let (boot, at) = (self.0.link.boot, clock::unix_ms());
+        match presence {
+            Presence::Joined { room, peer, name } => {
+                Event::PeerJoined { boot, application: room.application, room: room.room, peer, name, at }
+            }
+            Presence::Left { peer } => Event::PeerLeft { peer, at },
         }
     }
 }

@@ -4,6 +4,7 @@ use super::RoomKey;
 use crate::capture::CaptureHandle;
 use protocol::{
     ids::{AppKeyId, PeerId, RecordingId, RequestId},
+    names::DisplayName,
     recording::{FailureCause, RecordingSpec, StartRefusal, StopCause},
 };
 use std::time::Instant;
@@ -15,6 +16,15 @@ pub enum RecordingRequest {
     Start { room: RoomKey, request: RequestId, app_key: AppKeyId, peer: PeerId },
     /// The room has written its last packet.
     Stopped { recording: RecordingId, cause: StopCause },
+    /// Somebody came or went.
+    Presence(Presence),
+}
+
+/// Who came or went, for the control plane.
+#[derive(Debug)]
+pub enum Presence {
+    Joined { room: RoomKey, peer: PeerId, name: Option<DisplayName> },
+    Left { peer: PeerId },
 }
 
 /// A capture log that is open and waiting for the room's media.

@@ -4,6 +4,7 @@
 mod capturing;
 mod effects;
 mod keyframes;
+mod orders;
 mod peer;
 mod policies;
 mod relay;
@@ -14,7 +15,8 @@ mod socket;
 mod worker;
 mod workers;
 
-pub use effects::{RecordingOutcome, RecordingRequest, StartDecision, StartedRecording};
+pub use effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision, StartedRecording};
+pub use orders::Order;
 pub use room::{Newcomer, RoomKey};
 pub use worker::WorkerCommand;
 pub use workers::{RelayCounts, RelaySettings, Workers, WorkersError};

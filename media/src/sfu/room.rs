@@ -2,7 +2,8 @@
 
 use super::{
     capturing::Capturing,
-    effects::{RecordingOutcome, RecordingRequest, StartDecision},
+    effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision},
+    orders::decline,
     peer::Peer,
 };
 use crate::rtc::{Connection, Transmit};
@@ -54,7 +55,8 @@ pub(super) enum Phase {
     },
     Active {
         capturing: Box<Capturing>,
-        app_key: AppKeyId,
+        /// Of the peer who asked; `None` when the control plane ordered it.
+        app_key: Option<AppKeyId>,
     },
 }
 
@@ -127,6 +129,8 @@ impl Room {
         if let Phase::Active { capturing, .. } = &self.phase {
             capturing.peer_joined(now, &peer);
         }
+        let (room, name) = (self.key.clone(), peer.name.clone());
+        out.requests.push(RecordingRequest::Presence(Presence::Joined { room, peer: id, name }));
         self.peers.insert(id, peer);
         self.empty_since = None;
         self.watch_everyone(id);
@@ -206,7 +210,7 @@ impl Room {
         match (decision.result, requested) {
             (Ok(started), Some((_, app_key, revoked))) => {
                 let capturing = Box::new(Capturing::new(started));
-                self.phase = Phase::Active { capturing, app_key };
+                self.phase = Phase::Active { capturing, app_key: Some(app_key) };
                 self.capture_everyone(now);
                 self.announce(RecordingSignal::Start, self.recording(), None, None);
                 if revoked || !self.policy.recording {
@@ -215,12 +219,7 @@ impl Room {
                     self.stop_recording(now, StopCause::RoomEmpty, out);
                 }
             }
-            (Ok(started), None) => {
-                let capturing = Capturing::new(started);
-                let recording = capturing.recording;
-                capturing.stop(now, StopCause::RoomEmpty);
-                out.requests.push(RecordingRequest::Stopped { recording, cause: StopCause::RoomEmpty });
-            }
+            (Ok(started), None) => decline(now, started, out),
             (Err(refusal), Some((peer, ..))) => {
                 self.phase = Phase::Idle;
                 self.recording_error(peer, refusal.into());
@@ -230,7 +229,7 @@ impl Room {
         self.settle(now, out);
     }
 
-    fn capture_everyone(&mut self, now: Instant) {
+    pub(super) fn capture_everyone(&mut self, now: Instant) {
         let Phase::Active { capturing, .. } = &self.phase else { return };
         for peer in self.peers.values_mut() {
             capturing.peer_joined(now, peer);
@@ -289,7 +288,7 @@ impl Room {
     /// Lets everyone go who came with this key, and stops the recording it started.
     pub(super) fn revoke_key(&mut self, now: Instant, revoked: AppKeyId, out: &mut Aftermath) {
         match &mut self.phase {
-            Phase::Active { app_key, .. } if *app_key == revoked => {
+            Phase::Active { app_key, .. } if *app_key == Some(revoked) => {
                 self.stop_recording(now, StopCause::SwitchedOff, out);
             }
             Phase::Requested { app_key, revoked: noted, .. } if *app_key == revoked => *noted = true,
@@ -305,7 +304,7 @@ impl Room {
         self.settle(now, out);
     }
 
-    fn dismiss_where(&mut self, reason: ByeReason, chosen: impl Fn(&Peer) -> bool) {
+    pub(super) fn dismiss_where(&mut self, reason: ByeReason, chosen: impl Fn(&Peer) -> bool) {
         for peer in self.peers.values_mut().filter(|peer| chosen(peer)) {
             peer.dismiss(reason);
         }
@@ -333,6 +332,7 @@ impl Room {
         while let Some(id) = self.peers.values().find(|peer| peer.leaving).map(|peer| peer.id) {
             self.peers.remove(&id);
             out.gone.push(id);
+            out.requests.push(RecordingRequest::Presence(Presence::Left { peer: id }));
             if let Phase::Active { capturing, .. } = &self.phase {
                 capturing.peer_left(now, id);
             }
@@ -354,7 +354,7 @@ impl Room {
         }
     }
 
-    fn announce(
+    pub(super) fn announce(
         &mut self,
         state: RecordingSignal,
         recording: Option<RecordingId>,

@@ -2,6 +2,7 @@
 
 use super::{
     effects::{RecordingOutcome, RecordingRequest, StartDecision},
+    orders::{Order, decline},
     policies::Policies,
     room::{Aftermath, Newcomer, Room, RoomKey, earliest},
     socket::RelaySocket,
@@ -66,6 +67,10 @@ pub enum WorkerCommand {
     Decided {
         room: RoomKey,
         decision: StartDecision,
+    },
+    Order {
+        room: RoomKey,
+        order: Order,
     },
     StopRecording {
         room: RoomKey,
@@ -209,6 +214,7 @@ impl Worker {
             }
             // A room that waits for a decision is kept, even when everyone has left.
             WorkerCommand::Decided { room, decision } => self.turn(&room, |room, out| room.decided(now, decision, out)),
+            WorkerCommand::Order { room, order } => self.order(now, &room, order),
             WorkerCommand::StopRecording { room, recording, cause } => self.turn(&room, |room, out| {
                 if room.recording() == Some(recording) {
                     room.stop_recording(now, cause, out);
@@ -226,6 +232,17 @@ impl Worker {
                 // The receiver may have given up waiting.
                 let _ = done.send(());
             }
+        }
+    }
+
+    /// The room may be over by now.
+    fn order(&mut self, now: Instant, key: &RoomKey, order: Order) {
+        if self.numbers.contains_key(key) {
+            self.turn(key, |room, out| room.obey(now, order, out));
+        } else if let Order::Begin(started) = order {
+            let mut out = Aftermath::default();
+            decline(now, started, &mut out);
+            self.aftermath(out);
         }
     }
 

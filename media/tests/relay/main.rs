@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "the support of tests is test code too")]
 
 mod foreign_input;
+mod orders;
 mod packets;
 mod rooms;
 mod support;

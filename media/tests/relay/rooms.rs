@@ -72,7 +72,7 @@ async fn starts_are_refused_with_the_reason() {
         let mut anna = node.join_with("room", 1, policy(1, relay, recording)).await;
         node.say("room", &anna, ClientMessage::StartRecording).await;
         assert_eq!(anna.recording_error().await, refusal.to_string());
-        assert!(node.requests.try_recv().is_err(), "the recorder was asked in spite of {refusal}");
+        assert!(!node.was_asked(), "the recorder was asked in spite of {refusal}");
     }
 }
 
@@ -244,5 +244,4 @@ async fn shutting_down_says_good_bye_and_closes_the_capture() {
     node.workers.shut_down().await;
     anna.expect(|message| *message == ServerMessage::Bye { reason: ByeReason::Shutdown }).await;
     assert_eq!(node.stopped().await, (recording, StopCause::Shutdown));
-    assert!(matches!(node.requests.try_recv(), Err(_) | Ok(RecordingRequest::Start { .. })));
 }

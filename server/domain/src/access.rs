@@ -4,6 +4,7 @@ use crate::{
     api_keys::{Scope, Scopes},
     audit::Actor,
     error::{Error, Kind, Result},
+    idempotency::Claim,
 };
 use protocol::{
     ids::{ApiKeyId, ApplicationId, OrgId, UserId},
@@ -39,14 +40,17 @@ impl Role {
             | Permission::ViewRecordings
             | Permission::ViewStorage
             | Permission::ViewWebhooks
+            | Permission::ViewRooms
+            | Permission::ViewUsage
             | Permission::ViewAuditLog
             | Permission::ViewMails => true,
-            Permission::OperateRecordings => self != Self::Viewer,
+            Permission::OperateRecordings | Permission::OperateRooms => self != Self::Viewer,
             Permission::ConfigureApplications
             | Permission::CreateApplications
             | Permission::GovernRecordings
             | Permission::ConfigureStorage
             | Permission::ConfigureWebhooks
+            | Permission::ViewApiKeys
             | Permission::ManageApiKeys => matches!(self, Self::Owner | Self::Admin),
         }
     }
@@ -95,7 +99,13 @@ pub enum Permission {
     ConfigureWebhooks,
     ViewAuditLog,
     ViewMails,
-    /// Make and revoke keys of the API; no key may.
+    /// Look at rooms in use and who is in them.
+    ViewRooms,
+    /// End rooms, remove peers.
+    OperateRooms,
+    ViewUsage,
+    ViewApiKeys,
+    /// Make and revoke keys of the API.
     ManageApiKeys,
 }
 
@@ -113,7 +123,12 @@ impl Permission {
             Self::ViewWebhooks => Some(Scope::WebhooksRead),
             Self::ConfigureWebhooks => Some(Scope::WebhooksWrite),
             Self::ViewAuditLog => Some(Scope::AuditRead),
-            Self::ViewMails | Self::ManageApiKeys => None,
+            Self::ViewRooms => Some(Scope::RoomsRead),
+            Self::OperateRooms => Some(Scope::RoomsWrite),
+            Self::ViewUsage => Some(Scope::UsageRead),
+            Self::ViewApiKeys => Some(Scope::ApiKeysRead),
+            Self::ManageApiKeys => Some(Scope::ApiKeysWrite),
+            Self::ViewMails => None,
         }
     }
 }
@@ -125,6 +140,8 @@ pub struct Access {
     name: String,
     org: OrgId,
     org_name: String,
+    /// Of the request that the caller may repeat.
+    claim: Option<Claim>,
 }
 
 #[derive(Debug, Clone)]
@@ -135,7 +152,7 @@ enum Caller {
 
 impl Access {
     pub(crate) fn of_member(user: UserId, email: String, org: OrgId, org_name: String, role: Role) -> Self {
-        Self { caller: Caller::Member { user, role }, name: email, org, org_name }
+        Self { caller: Caller::Member { user, role }, name: email, org, org_name, claim: None }
     }
 
     /// With an application, the key reaches that one only.
@@ -146,7 +163,7 @@ impl Access {
         scopes: Scopes,
         application: Option<ApplicationId>,
     ) -> Self {
-        Self { caller: Caller::ApiKey { key, scopes, application }, name, org, org_name }
+        Self { caller: Caller::ApiKey { key, scopes, application }, name, org, org_name, claim: None }
     }
 
     /// The signed-in member.
@@ -187,6 +204,24 @@ impl Access {
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.require(permission).is_ok()
+    }
+
+    /// The key that the caller has, when it is a program.
+    #[must_use]
+    pub fn api_key(&self) -> Option<ApiKeyId> {
+        match self.caller {
+            Caller::Member { .. } => None,
+            Caller::ApiKey { key, .. } => Some(key),
+        }
+    }
+
+    /// The same caller, for the work of one request that may be repeated.
+    pub(crate) fn with_claim(self, claim: Claim) -> Self {
+        Self { claim: Some(claim), ..self }
+    }
+
+    pub(crate) fn claim(&self) -> Option<&Claim> {
+        self.claim.as_ref()
     }
 
     /// The one application that the caller reaches; `None` for all of the org's.

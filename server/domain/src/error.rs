@@ -18,6 +18,10 @@ pub enum Kind {
     Invalid,
     /// It contradicts the present state.
     Conflict,
+    /// It is meant for a state that has passed.
+    Outdated,
+    /// It is well-formed and cannot be meant.
+    Unprocessable,
     Forbidden,
     Unauthenticated,
     Throttled,

@@ -2,6 +2,7 @@
 
 use crate::{
     clock::Clock,
+    cursor,
     error::{Error, Result},
     jobs,
     random::Random,
@@ -10,6 +11,7 @@ use crate::{
     storage::Sessions,
     store::{OpenDatabaseError, Tx},
 };
+use aws_lc_rs::hmac;
 use outbound::Outbound;
 use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore, watch};
@@ -58,6 +60,8 @@ struct Inner {
     sessions: Sessions,
     /// Whom customers' roles must trust, once AWS has said it.
     aws_principal: OnceCell<String>,
+    /// Signs places in lists.
+    cursor_key: OnceCell<hmac::Key>,
 }
 
 impl std::fmt::Debug for Services {
@@ -102,6 +106,7 @@ impl Services {
                 password_hashes: Arc::new(Semaphore::new(PASSWORD_HASHES)),
                 sessions: Sessions::default(),
                 aws_principal: OnceCell::new(),
+                cursor_key: OnceCell::new(),
             }),
         };
         jobs::ensure_periodic(&services).await?;
@@ -170,6 +175,10 @@ impl Services {
 
     pub(crate) fn aws_principal(&self) -> &OnceCell<String> {
         &self.inner.aws_principal
+    }
+
+    pub(crate) async fn cursor_key(&self) -> Result<&hmac::Key> {
+        self.inner.cursor_key.get_or_try_init(|| cursor::key(self)).await
     }
 
     pub(crate) fn envelope(&self) -> Envelope<'_> {

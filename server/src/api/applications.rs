@@ -1,9 +1,11 @@
 //! Applications: switches, origins, retention, storage.
 
 use super::{
+    app_keys::AppKey,
     authentication::Caller,
     fields::nullable,
     request::{Body, Id},
+    revision::{IfMatch, etag},
     storages::location,
 };
 use crate::http::{Problem, Web};
@@ -12,7 +14,7 @@ use chrono::{DateTime, Utc};
 use domain::applications::{self, Update};
 use http::StatusCode;
 use protocol::{
-    ids::{AppKeyId, ApplicationId, StorageId},
+    ids::{ApplicationId, StorageId},
     names::DisplayName,
 };
 use serde::{Deserialize, Serialize};
@@ -47,16 +49,6 @@ pub struct Application {
     #[schema(value_type = Option<String>)]
     effective_storage_id: Option<StorageId>,
     created_at: DateTime<Utc>,
-}
-
-/// What the SDK in a page names the application by; not a secret.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AppKey {
-    #[schema(value_type = String, example = "key_019aa2c1000070008000000000000000")]
-    id: AppKeyId,
-    created_at: DateTime<Utc>,
-    revoked_at: Option<DateTime<Utc>>,
 }
 
 /// The organization's applications.
@@ -95,18 +87,13 @@ pub struct ApplicationChange {
 
 impl From<applications::Application> for Application {
     fn from(application: applications::Application) -> Self {
-        let keys = application.keys.into_iter().map(|key| AppKey {
-            id: key.id,
-            created_at: key.created_at,
-            revoked_at: key.revoked_at,
-        });
         Self {
             id: application.id,
             name: application.name,
             relay: application.relay,
             recording: application.recording,
             missing: application.missing.into_iter().map(applications::Condition::as_str).collect(),
-            keys: keys.collect(),
+            keys: application.keys.into_iter().map(Into::into).collect(),
             allowed_origins: application.allowed_origins,
             retention_days: application.retention_days,
             link_validity_seconds: application.link_validity.as_secs(),
@@ -115,6 +102,12 @@ impl From<applications::Application> for Application {
             created_at: application.created_at,
         }
     }
+}
+
+/// With the tag of its version.
+fn tagged(application: applications::Application) -> Result<impl IntoResponse, Problem> {
+    let tag = etag(&application.version())?;
+    Ok((tag, Json(Application::from(application))))
 }
 
 /// List applications
@@ -153,7 +146,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let application = applications::create(&web.services, &access, new.name).await?;
     let location = location("applications", application.id)?;
-    Ok((StatusCode::CREATED, location, Json(Application::from(application))))
+    Ok((StatusCode::CREATED, location, tagged(application)?))
 }
 
 /// Read an application
@@ -170,8 +163,8 @@ pub async fn get(
     State(web): State<Web>,
     Caller(access): Caller,
     Id(id): Id<ApplicationId>,
-) -> Result<Json<Application>, Problem> {
-    Ok(Json(applications::get(&web.services, &access, id).await?.into()))
+) -> Result<impl IntoResponse, Problem> {
+    tagged(applications::get(&web.services, &access, id).await?)
 }
 
 /// Change an application
@@ -182,7 +175,7 @@ pub async fn get(
     path = "/applications/{application}",
     operation_id = "changeApplication",
     tag = "Applications",
-    params(("application" = String, Path)),
+    params(("application" = String, Path), ("If-Match" = String, Header)),
     request_body = ApplicationChange,
     security(("apiKey" = ["applications:write"])),
     responses(
@@ -194,9 +187,11 @@ pub async fn change(
     State(web): State<Web>,
     Caller(access): Caller,
     Id(id): Id<ApplicationId>,
+    IfMatch(expected): IfMatch,
     Body(change): Body<ApplicationChange>,
-) -> Result<Json<Application>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let update = Update {
+        expected,
         relay: change.relay,
         recording: change.recording,
         allowed_origins: change.allowed_origins,
@@ -204,5 +199,5 @@ pub async fn change(
         link_validity: change.link_validity_seconds.map(Duration::from_secs),
         storage: change.storage_id,
     };
-    Ok(Json(applications::update(&web.services, &access, id, update).await?.into()))
+    tagged(applications::update(&web.services, &access, id, update).await?)
 }

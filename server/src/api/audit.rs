@@ -1,6 +1,9 @@
 //! The audit log.
 
-use super::{authentication::Caller, page::PageQuery, request::Query};
+use super::{
+    authentication::Caller,
+    page::{Page, PageQuery},
+};
 use crate::http::{Problem, Web};
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
@@ -46,14 +49,11 @@ pub struct AuditEntries {
     security(("apiKey" = ["audit:read"])),
     responses((status = 200, description = "A page of entries.", body = AuditEntries)),
 )]
-pub async fn list(
-    State(web): State<Web>,
-    Caller(access): Caller,
-    Query(page): Query<PageQuery>,
-) -> Result<Json<AuditEntries>, Problem> {
-    let entries = audit::list_before(&web.services, &access, page.cursor()?).await?;
+pub async fn list(State(web): State<Web>, Caller(access): Caller, page: Page) -> Result<Json<AuditEntries>, Problem> {
+    let page = page.of(&web, &access, "audit", &"");
+    let entries = audit::list_before(&web.services, &access, page.begins().await?).await?;
     // The first entry has the number 1, so a page that does not end there has another after it.
-    let next = entries.last().filter(|entry| entry.sequence > 1).map(|entry| entry.sequence.to_string());
+    let next = page.next(entries.last().map(|entry| entry.sequence).filter(|&sequence| sequence > 1)).await?;
     let items = entries.into_iter().map(|entry| AuditEntry {
         id: entry.id,
         sequence: entry.sequence,

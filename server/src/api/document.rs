@@ -1,6 +1,6 @@
 //! The description of the API: OpenAPI 3.1, made from the code.
 
-use super::openapi;
+use super::{openapi, repetition, revision};
 use crate::http::Document as Problem;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
@@ -8,8 +8,9 @@ use std::sync::Arc;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, OpenApi as Description, Ref, RefOr, ResponseBuilder,
-        path::Operation,
+        ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi as Description, Ref, RefOr, Response as Answer,
+        ResponseBuilder, Type,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -25,7 +26,16 @@ const PROBLEM_TYPE: &str = "application/problem+json";
         title = "Mixdown",
         description = "Records the WebRTC calls of your applications into your bucket. Send an API key \
                        as `Authorization: Bearer mdk_…`. What a key may do, its scopes say; what another \
-                       organization owns does not exist. Errors are problems as in RFC 9457, with a stable `code`.",
+                       organization owns does not exist. Errors are problems as in RFC 9457, with a stable `code`.\n\n\
+                       **Repeating.** A POST with an `Idempotency-Key`, a fresh UUID for each thing you want done, may be \
+                       repeated for 24 hours: the work is done once, and the repetition gets the first answer, with \
+                       `Idempotent-Replayed: true`.\n\n\
+                       **Settings.** Reading settings gives an `ETag`; send it as `If-Match` with the change. `412` \
+                       means that somebody was faster: read again. `If-Match: *` changes whatever is there.\n\n\
+                       **Lists.** `next` is the `cursor` of the next page; `null` is the end. Cursors are opaque.\n\n\
+                       **Limits.** Each key, and each organization, may make so many requests a minute. Every answer \
+                       says how many are left, in `RateLimit-Policy` and `RateLimit` \
+                       (draft-ietf-httpapi-ratelimit-headers-10); after too many comes `429` with `Retry-After`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/", description = "This installation")),
@@ -58,10 +68,11 @@ pub(super) fn frame() -> Description {
 pub fn document() -> String {
     let mut description = openapi();
     for (path, item) in &mut description.paths.paths {
-        let methods =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten();
-        for operation in methods {
+        add_repetition(item);
+        add_versions(item);
+        for operation in operations(item) {
             add_refusals(operation, path.contains('{'));
+            add_quotas(operation);
         }
     }
     let mut text = serde_json::to_string_pretty(&description).unwrap_or_default();
@@ -69,17 +80,97 @@ pub fn document() -> String {
     text
 }
 
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+/// Every POST makes or starts something, and may be repeated.
+fn add_repetition(item: &mut PathItem) {
+    let Some(operation) = &mut item.post else { return };
+    let parameter = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some("A fresh UUID for each thing you want done; the same one when you repeat the request."))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(255)).build()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+    for answer in answers(operation) {
+        add_header(answer, repetition::REPLAYED.as_str(), "`true` when this was answered before.");
+    }
+}
+
+/// Who says which version a change is meant for read it from a tag.
+fn add_versions(item: &mut PathItem) {
+    let conditional = |operation: &Operation| parameters(operation).any(|name| name == revision::CONDITION);
+    if !operations(item).any(|operation| conditional(operation)) {
+        return;
+    }
+    for operation in operations(item) {
+        for answer in answers(operation) {
+            add_header(answer, "etag", "The version of the settings, for `If-Match`.");
+        }
+    }
+}
+
+/// What is said about quotas with every answer.
+fn add_quotas(operation: &mut Operation) {
+    for (status, answer) in &mut operation.responses.responses {
+        let RefOr::T(answer) = answer else { continue };
+        if status.starts_with('2') || status == "429" {
+            add_header(answer, "ratelimit", "What is left of each quota, and until when.");
+            add_header(answer, "ratelimit-policy", "The quotas.");
+        }
+        if status == "429" {
+            add_header(answer, "retry-after", "Seconds.");
+        }
+    }
+}
+
+fn parameters(operation: &Operation) -> impl Iterator<Item = &str> {
+    operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter.name.as_str()),
+        RefOr::Ref(_) => None,
+    })
+}
+
+/// The answers of an operation that did what was asked.
+fn answers(operation: &mut Operation) -> impl Iterator<Item = &mut Answer> {
+    operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2')).filter_map(|(_, answer)| {
+        match answer {
+            RefOr::T(answer) => Some(answer),
+            RefOr::Ref(_) => None,
+        }
+    })
+}
+
+fn add_header(answer: &mut Answer, name: &str, said: &str) {
+    let schema = ObjectBuilder::new().schema_type(Type::String).build();
+    let header = HeaderBuilder::new().schema(Some(schema)).description(Some(said)).build();
+    answer.headers.insert(name.to_owned(), RefOr::T(header));
+}
+
 /// Refusals that follow from what an operation takes, so that none is forgotten.
 fn add_refusals(operation: &mut Operation, has_id: bool) {
     let takes_body = operation.request_body.is_some();
-    let has_query = operation.parameters.as_ref().is_some_and(|parameters| parameters.len() > usize::from(has_id));
+    let has_query = parameters(operation).count() > usize::from(has_id);
+    let may_repeat = parameters(operation).any(|name| name == "Idempotency-Key");
+    let conditional = parameters(operation).any(|name| name == revision::CONDITION);
     let refusals = [
         (takes_body || has_query, "400", "The request is not what this address takes."),
         (true, "401", "There is no API key, or it is unknown, revoked or expired."),
         (true, "403", "The key lacks a scope, which the problem names, or may not be used from this address."),
         (has_id, "404", "There is no such thing in the key's organization, or the key may not see it."),
-        (takes_body, "413", "The body is too large."),
+        (
+            may_repeat,
+            "409",
+            "`request_in_progress` or `answer_lost`: about the first request with the Idempotency-Key.",
+        ),
+        (conditional, "412", "`changed_meanwhile`: somebody changed it since you read it."),
+        (takes_body || may_repeat, "413", "The body is too large."),
         (takes_body, "415", "The body is not application/json."),
+        (may_repeat, "422", "`idempotency_key_reused`: the Idempotency-Key was sent with another request."),
+        (conditional, "428", "`if_match_required`."),
+        (true, "429", "Too many requests."),
         (true, "500", "Something went wrong on Mixdown's side; the log has the request's identifier."),
         (true, "503", "Something that is needed does not answer; try again."),
     ];

@@ -2,19 +2,28 @@
 //!
 //! Each resource has a file with its routes, bodies and answers; [`document`] describes them all, made from the code.
 
+mod api_keys;
+mod app_keys;
 mod applications;
 mod audit;
 mod authentication;
 mod document;
 mod fields;
 mod page;
+mod quotas;
 mod recordings;
+mod reference;
+mod repetition;
 mod request;
+mod revision;
+mod rooms;
 mod storage_views;
 mod storages;
+mod usage;
 mod validations;
 
 pub use document::document;
+pub use quotas::Quotas;
 
 use crate::http::Web;
 use axum::{Router, middleware::from_fn_with_state, routing::get};
@@ -24,12 +33,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 const BASE: &str = "/api/v1";
 
-/// All routes, and their description at `/api/openapi.json`.
+/// All routes, and their description at `/api/openapi.json` and, for people, `/api/docs`.
 pub fn routes(web: &Web) -> Router<Web> {
     let (routes, _) = described().split_for_parts();
     let document: Arc<str> = document::document().into();
+    let page = reference::page(&document);
     routes
+        // The last comes first.
+        .route_layer(from_fn_with_state(web.clone(), repetition::answer_once))
+        .route_layer(from_fn_with_state(web.clone(), quotas::count))
         .route_layer(from_fn_with_state(web.clone(), authentication::authenticate))
+        .route("/api/docs", get(move || reference::serve(Arc::clone(&page))))
         .route("/api/openapi.json", get(move || document::serve(Arc::clone(&document))))
 }
 
@@ -42,11 +56,20 @@ fn described() -> OpenApiRouter<Web> {
         .routes(routes!(validations::get))
         .routes(routes!(applications::list, applications::create))
         .routes(routes!(applications::get, applications::change))
+        .routes(routes!(app_keys::list, app_keys::create))
+        .routes(routes!(app_keys::revoke))
+        .routes(routes!(rooms::list))
+        .routes(routes!(rooms::get, rooms::end))
+        .routes(routes!(rooms::remove_peer))
+        .routes(routes!(rooms::record))
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::get, recordings::delete))
         .routes(routes!(recordings::stop))
         .routes(routes!(recordings::link))
         .routes(routes!(recordings::hold, recordings::release))
+        .routes(routes!(usage::get))
+        .routes(routes!(api_keys::list, api_keys::create))
+        .routes(routes!(api_keys::get, api_keys::revoke))
         .routes(routes!(audit::list));
     OpenApiRouter::with_openapi(document::frame()).nest(BASE, resources)
 }

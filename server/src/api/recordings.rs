@@ -2,7 +2,7 @@
 
 use super::{
     authentication::Caller,
-    page::PageQuery,
+    page::{Page, PageQuery},
     request::{Body, Id, Query},
 };
 use crate::http::{Problem, Web};
@@ -166,11 +166,12 @@ pub async fn list(
     State(web): State<Web>,
     Caller(access): Caller,
     Id(application): Id<ApplicationId>,
-    Query(page): Query<PageQuery>,
+    page: Page,
 ) -> Result<Json<Recordings>, Problem> {
-    let page = recordings::list(&web.services, &access, application, page.cursor()?).await?;
-    let next = page.next.map(|cursor| cursor.to_string());
-    Ok(Json(Recordings { items: page.items.into_iter().map(Into::into).collect(), next }))
+    let page = page.of(&web, &access, "recordings", &application);
+    let found = recordings::list(&web.services, &access, application, page.begins().await?).await?;
+    let next = page.next(found.next).await?;
+    Ok(Json(Recordings { items: found.items.into_iter().map(Into::into).collect(), next }))
 }
 
 /// Read a recording

@@ -4,11 +4,15 @@ use super::{
     authentication::Caller,
     fields::lines,
     request::{Body, Id},
+    revision::{IfMatch, etag},
     storage_views::{NewStorage, Storage, StorageChange, Storages},
 };
 use crate::http::{Problem, Web};
 use axum::{Json, extract::State, response::IntoResponse};
-use domain::storage::{self, StorageInput};
+use domain::{
+    revision::Expected,
+    storage::{self, StorageInput},
+};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use protocol::ids::StorageId;
 use std::fmt::Display;
@@ -17,6 +21,12 @@ use std::fmt::Display;
 pub(super) fn location(resource: &str, id: impl Display) -> Result<[(HeaderName, HeaderValue); 1], Problem> {
     let path = format!("{}/{resource}/{id}", super::BASE);
     Ok([(header::LOCATION, HeaderValue::from_str(&path).map_err(|_| Problem::internal())?)])
+}
+
+/// With the tag of its version.
+fn tagged(storage: storage::Storage) -> Result<impl IntoResponse, Problem> {
+    let tag = etag(&storage.version())?;
+    Ok((tag, Json(Storage::from(storage))))
 }
 
 /// List storages
@@ -53,6 +63,7 @@ pub async fn create(
     Body(new): Body<NewStorage>,
 ) -> Result<impl IntoResponse, Problem> {
     let input = StorageInput {
+        expected: Expected::Any,
         name: new.name,
         region: new.region,
         bucket: new.bucket,
@@ -72,7 +83,7 @@ pub async fn create(
     };
     let storage = storage::create(&web.services, &access, new.kind.into(), &input).await?;
     let location = location("storages", storage.id)?;
-    Ok((StatusCode::CREATED, location, Json(Storage::from(storage))))
+    Ok((StatusCode::CREATED, location, tagged(storage)?))
 }
 
 /// Read a storage
@@ -89,8 +100,8 @@ pub async fn get(
     State(web): State<Web>,
     Caller(access): Caller,
     Id(id): Id<StorageId>,
-) -> Result<Json<Storage>, Problem> {
-    Ok(Json(storage::get(&web.services, &access, id).await?.into()))
+) -> Result<impl IntoResponse, Problem> {
+    tagged(storage::get(&web.services, &access, id).await?)
 }
 
 /// Change a storage
@@ -101,7 +112,7 @@ pub async fn get(
     path = "/storages/{storage}",
     operation_id = "changeStorage",
     tag = "Storage",
-    params(("storage" = String, Path)),
+    params(("storage" = String, Path), ("If-Match" = String, Header)),
     request_body = StorageChange,
     security(("apiKey" = ["storage:write"])),
     responses(
@@ -113,22 +124,26 @@ pub async fn change(
     State(web): State<Web>,
     Caller(access): Caller,
     Id(id): Id<StorageId>,
+    IfMatch(mut expected): IfMatch,
     Body(change): Body<StorageChange>,
-) -> Result<Json<Storage>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let standing = change.standing;
     if standing.is_none() || !change.is_standing_only() {
-        let before = Storage::from(storage::get(&web.services, &access, id).await?);
-        storage::update(&web.services, &access, id, &changed(before, change)?).await?;
+        let before = storage::get(&web.services, &access, id).await?;
+        let meant_for = expected.only(&before.version());
+        let input = changed(before.into(), change, meant_for)?;
+        expected = Expected::OneOf(vec![storage::update(&web.services, &access, id, &input).await?.version()]);
     }
     if let Some(standing) = standing {
-        storage::use_as(&web.services, &access, id, standing.into()).await?;
+        storage::use_as(&web.services, &access, id, &expected, standing.into()).await?;
     }
-    Ok(Json(storage::get(&web.services, &access, id).await?.into()))
+    tagged(storage::get(&web.services, &access, id).await?)
 }
 
 /// What a storage is to be: `before` with the changes.
-fn changed(before: Storage, change: StorageChange) -> Result<StorageInput, Problem> {
+fn changed(before: Storage, change: StorageChange, expected: Expected) -> Result<StorageInput, Problem> {
     Ok(StorageInput {
+        expected,
         name: change.name.unwrap_or(before.name),
         region: before.region,
         bucket: before.bucket,

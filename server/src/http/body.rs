@@ -36,7 +36,7 @@ pub async fn time_limit(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(_) => {
             tracing::error!("no answer within the time limit");
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "This took too long; try again.").into_response()
+            Problem::timed_out().into_response()
         }
     }
 }

@@ -14,6 +14,7 @@ mod router;
 pub(crate) mod security_headers;
 mod static_files;
 
+pub use body::MAX_BYTES;
 pub use client_address::{ClientAddress, TrustedProxies};
 pub use pace::Pace;
 pub use problem::{Document, Problem};

@@ -13,18 +13,35 @@ use axum::{
 };
 use domain::error::Kind;
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
-/// Why a request was not answered as asked.
-#[derive(Debug, Clone)]
+/// RFC 9457, section 4.2.1: the title says what the status says.
+const ABOUT_BLANK: &str = "about:blank";
+/// draft-ietf-httpapi-ratelimit-headers-10, section 5.
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+/// Why a request was not answered as asked. What is stored of it says all but the status.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Problem {
+    #[serde(skip)]
     status: StatusCode,
-    code: &'static str,
+    code: Cow<'static, str>,
     detail: Cow<'static, str>,
     /// Seconds.
     retry_after: Option<u64>,
+    errors: Vec<FieldError>,
+    violated_policies: Vec<Cow<'static, str>>,
+}
+
+/// What is wrong with one field of a body.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FieldError {
+    /// Where it is (RFC 6901).
+    #[schema(example = "/retentionDays")]
+    pub pointer: String,
+    pub detail: String,
 }
 
 /// An error (RFC 9457).
@@ -40,12 +57,27 @@ pub struct Document<'a> {
     code: &'a str,
     /// For questions to whoever runs Mixdown.
     request_id: &'a str,
+    /// With `invalid_body`: which fields are wrong.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [FieldError],
+    /// With `quota_exceeded`: which policies of the `RateLimit` headers.
+    #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false, value_type = [String])]
+    violated_policies: &'a [Cow<'static, str>],
 }
 
 impl Problem {
     /// A problem with a stable code and a sentence for people.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after: None }
+        Self {
+            status,
+            code: code.into(),
+            detail: detail.into(),
+            retry_after: None,
+            errors: Vec::new(),
+            violated_policies: Vec::new(),
+        }
     }
 
     /// There is nothing at this address.
@@ -57,6 +89,34 @@ impl Problem {
     /// The body is not what this address takes.
     pub fn invalid_body(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_body", detail)
+    }
+
+    /// One field of the body is not what it must be.
+    #[must_use]
+    pub fn invalid_field(pointer: String, detail: String) -> Self {
+        let said = if pointer.is_empty() { detail.clone() } else { format!("{pointer}: {detail}") };
+        let problem = Self::invalid_body(format!("The body is not what this address takes: {said}."));
+        Self { errors: vec![FieldError { pointer, detail }], ..problem }
+    }
+
+    /// There were too many requests; these policies say how many there may be.
+    #[must_use]
+    pub fn quota_exceeded(policies: Vec<&'static str>, seconds: u64) -> Self {
+        let said = format!("Too many requests. The next ones are answered in {seconds} seconds.");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", said).with_retry_after(seconds);
+        Self { violated_policies: policies.into_iter().map(Cow::Borrowed).collect(), ..problem }
+    }
+
+    /// The answer took too long.
+    #[must_use]
+    pub fn timed_out() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "This took too long; try again.")
+    }
+
+    /// One that was stored, with its status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
     }
 
     /// Our fault; the log says which.
@@ -71,8 +131,13 @@ impl Problem {
         self.status
     }
 
-    pub(super) fn detail(&self) -> &str {
+    pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// Seconds after which the client is to come back.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.retry_after
     }
 
     /// The client is to come back after so many seconds.
@@ -100,6 +165,8 @@ impl From<domain::Error> for Problem {
             Kind::Gone => StatusCode::GONE,
             Kind::Invalid => StatusCode::BAD_REQUEST,
             Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Outdated => StatusCode::PRECONDITION_FAILED,
+            Kind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
             Kind::Throttled => StatusCode::TOO_MANY_REQUESTS,
@@ -145,12 +212,14 @@ pub async fn render(request: Request, next: Next) -> Response {
 
 fn write(mut headers: http::HeaderMap, problem: &Problem, id: &RequestId) -> Response {
     let document = Document {
-        r#type: "about:blank",
+        r#type: if problem.violated_policies.is_empty() { ABOUT_BLANK } else { QUOTA_EXCEEDED },
         title: problem.status.canonical_reason().unwrap_or("Error"),
         status: problem.status.as_u16(),
         detail: &problem.detail,
-        code: problem.code,
+        code: &problem.code,
         request_id: id.as_str(),
+        errors: &problem.errors,
+        violated_policies: &problem.violated_policies,
     };
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::CONTENT_ENCODING);

@@ -4,7 +4,12 @@ use super::{
     Pace, TrustedProxies, body, client_address, csrf, demo, health, join, links, problem, request_id, security_headers,
     static_files,
 };
-use crate::{api, console, node_link};
+use crate::{
+    api::{self, Quotas},
+    console,
+    lifecycle::Lifecycle,
+    node_link, temasys,
+};
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
@@ -28,6 +33,10 @@ pub struct Web {
     /// Of requests for join tokens.
     pub join_pace: Arc<Pace>,
     pub trusted_proxies: TrustedProxies,
+    /// Of requests to the REST API.
+    pub quotas: Arc<Quotas>,
+    /// Work that goes on when its request is gone.
+    pub lifecycle: Lifecycle,
 }
 
 /// The whole control plane as one router.
@@ -54,8 +63,12 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(api::routes(web))
+        .merge(temasys::routes(web))
         .with_state(web.clone())
         .merge(static_files::routes(site_root, public_dir))
         .merge(console::router(&web.services, site_root))
         .layer(passage)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,9 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 
 /// Answers that are not pages may load nothing and be framed nowhere.
 const NOT_A_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Policy of the page that describes the API: our style sheet and icon, no script.
+pub const REFERENCE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
 const NO_DEVICES: &str = "camera=(), display-capture=(), geolocation=(), microphone=()";
 /// For the page that joins a call.
 pub const CALL_DEVICES: &str = "camera=(self), display-capture=(self), geolocation=(), microphone=(self)";

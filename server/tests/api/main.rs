@@ -19,4 +19,5 @@ mod sessions;
 mod start_up;
 mod storage_pages;
 mod support;
+mod temasys;
 mod tenancy;

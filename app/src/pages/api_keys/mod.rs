@@ -62,7 +62,7 @@ fn ApiKeyCards(view: ApiKeysView) -> impl IntoView {
     let list = if view.keys.is_empty() {
         Either::Left(view! {
             <EmptyState title="No API keys yet">
-                <p>"Make one below, then try "<code>"GET /api/v1/applications"</code>". What else there is says "<a href="/api/openapi.json">"/api/openapi.json"</a>"."</p>
+                <p>"Make one below, then try "<code>"GET /api/v1/applications"</code>". What else there is says "<a href="/api/docs" rel="external">"the description of the API"</a>"."</p>
             </EmptyState>
         })
     } else {
@@ -139,7 +139,7 @@ fn CreateCard(applications: Vec<(ApplicationId, String)>, scopes: Vec<String>) -
                     <p class="hint">"Writing includes reading."</p>
                 </fieldset>
                 <Choice id="key-application" name="application" label="Reaches" options=reach value=String::new()
-                    hint="A key for one application can have scopes of applications and recordings only."/>
+                    hint="A key for one application can have scopes of applications, recordings, rooms and usage only."/>
                 <Choice id="key-days" name="days" label="Ends" options=ends value="90".to_owned()/>
                 <TextArea id="key-networks" name="networks" label="Networks it may be used from, one on each line" value=String::new()
                     placeholder="192.0.2.0/24" hint="Empty allows every address."/>

@@ -107,7 +107,8 @@ pub async fn validate_storage(storage: StorageId) -> Result<(), ConsoleError> {
 pub async fn use_storage(storage: StorageId, standing: Standing) -> Result<(), ConsoleError> {
     use crate::{note::Form, server};
     let (services, access) = server::access().await?;
-    let changed = domain::storage::use_as(&services, &access, storage, standing.into()).await;
+    let changed =
+        domain::storage::use_as(&services, &access, storage, &domain::revision::Expected::Any, standing.into()).await;
     server::answer(Form::Standing, "", changed.map(drop).map_err(server::failure))
 }
 

@@ -6,7 +6,8 @@ use media::{
     capture::{self, CaptureHandle, SpoolBudget},
     clock,
     sfu::{
-        Newcomer, RecordingRequest, RelaySettings, RoomKey, StartDecision, StartedRecording, WorkerCommand, Workers,
+        Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, StartDecision, StartedRecording,
+        WorkerCommand, Workers,
     },
 };
 use protocol::{
@@ -108,29 +109,72 @@ impl Node {
 
     /// The recorder is asked for a start.
     pub async fn asked(&mut self) -> (RoomKey, RequestId) {
-        match timeout(PATIENCE, self.requests.recv()).await {
-            Ok(Some(RecordingRequest::Start { room, request, .. })) => (room, request),
+        match self.request().await {
+            RecordingRequest::Start { room, request, .. } => (room, request),
             other => panic!("no start was asked for: {other:?}"),
         }
     }
 
     /// The recorder is told of a stop.
     pub async fn stopped(&mut self) -> (RecordingId, StopCause) {
-        match timeout(PATIENCE, self.requests.recv()).await {
-            Ok(Some(RecordingRequest::Stopped { recording, cause })) => (recording, cause),
+        match self.request().await {
+            RecordingRequest::Stopped { recording, cause } => (recording, cause),
             other => panic!("nothing was stopped: {other:?}"),
         }
+    }
+
+    /// The next thing the recorder is asked or told, but who comes and goes.
+    async fn request(&mut self) -> RecordingRequest {
+        loop {
+            let request = timeout(PATIENCE, self.requests.recv()).await.expect("a request in time").unwrap();
+            if !matches!(request, RecordingRequest::Presence(_)) {
+                return request;
+            }
+        }
+    }
+
+    /// The control plane is told of somebody who came or went.
+    pub async fn presence(&mut self) -> Presence {
+        loop {
+            if let RecordingRequest::Presence(presence) =
+                timeout(PATIENCE, self.requests.recv()).await.expect("somebody in time").unwrap()
+            {
+                return presence;
+            }
+        }
+    }
+
+    /// Whether the recorder was asked for a start that nobody took yet.
+    pub fn was_asked(&mut self) -> bool {
+        std::iter::from_fn(|| self.requests.try_recv().ok())
+            .any(|request| matches!(request, RecordingRequest::Start { .. }))
+    }
+
+    /// Begins a recording that the control plane ordered.
+    pub async fn order(&mut self, room: &RoomKey, spec: RecordingSpec) -> RecordingId {
+        let recording = spec.id;
+        let started = self.open(spec);
+        self.tell(room, Order::Begin(started)).await;
+        recording
+    }
+
+    /// Gives an order of the control plane to a room.
+    pub async fn tell(&self, room: &RoomKey, order: Order) {
+        self.workers.to_room(room, WorkerCommand::Order { room: room.clone(), order }).await;
+    }
+
+    fn open(&mut self, spec: RecordingSpec) -> StartedRecording {
+        let directory = self.directory(spec.id);
+        let problem = |problem| panic!("capture problem: {problem:?}");
+        let capture = capture::start(&directory, &spec, clock::unix_ms(), self.budget.clone(), problem).unwrap();
+        self.captures.insert(spec.id, capture.clone());
+        StartedRecording { spec, capture, started: clock::now() }
     }
 
     /// Grants a start.
     pub async fn decide(&mut self, room: &RoomKey, request: RequestId, spec: RecordingSpec) -> RecordingId {
         let recording = spec.id;
-        let directory = self.directory(recording);
-        let problem = |problem| panic!("capture problem: {problem:?}");
-        let capture = capture::start(&directory, &spec, clock::unix_ms(), self.budget.clone(), problem).unwrap();
-        self.captures.insert(recording, capture.clone());
-        let result = Ok(StartedRecording { spec, capture, started: clock::now() });
-        let decision = StartDecision { request, result };
+        let decision = StartDecision { request, result: Ok(self.open(spec)) };
         self.workers.to_room(room, WorkerCommand::Decided { room: room.clone(), decision }).await;
         recording
     }

@@ -67,12 +67,20 @@ pub struct CreatedApiKey {
 
 /// All keys of the org, newest first, revoked ones included.
 pub async fn list(services: &Services, access: &Access) -> Result<Vec<ApiKey>> {
-    access.require(Permission::ManageApiKeys)?;
+    access.require(Permission::ViewApiKeys)?;
     let rows = services.read().await?.reach(access).api_keys().await?;
     Ok(rows.into_iter().map(view).collect())
 }
 
-/// Makes a key. One that is bound to an application reaches nothing else of the org.
+/// One key of the org, also a revoked one.
+pub async fn get(services: &Services, access: &Access, id: ApiKeyId) -> Result<ApiKey> {
+    access.require(Permission::ViewApiKeys)?;
+    let row = services.read().await?.reach(access).api_key(id).await?;
+    row.map(view).ok_or_else(not_found)
+}
+
+/// Makes a key. One that is bound to an application reaches nothing else of the org. A key makes no key that may more,
+/// or longer, or from elsewhere, than itself.
 pub async fn create(services: &Services, access: &Access, new: NewApiKey) -> Result<CreatedApiKey> {
     access.require(Permission::ManageApiKeys)?;
     check(services, &new)?;
@@ -84,6 +92,10 @@ pub async fn create(services: &Services, access: &Access, new: NewApiKey) -> Res
         org.application(application)
             .await?
             .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    }
+    if let Some(id) = access.api_key() {
+        let maker = org.api_key(id).await?.ok_or_else(not_found)?;
+        check_grant(&maker, &new)?;
     }
     // Written first: the audit log makes writers of one org queue, so none is counted twice.
     audit::record(services, &mut org, access.actor(), "api_key.created", &id, new.name.as_str()).await?;
@@ -103,7 +115,7 @@ pub async fn create(services: &Services, access: &Access, new: NewApiKey) -> Res
         now,
     })
     .await?;
-    let row = org.api_keys().await?.into_iter().find(|row| row.id() == id).ok_or_else(not_found)?;
+    let row = org.api_key(id).await?.ok_or_else(not_found)?;
     tx.commit().await?;
     Ok(CreatedApiKey { key: view(row), token: token.into_secret() })
 }
@@ -115,11 +127,27 @@ fn check(services: &Services, new: &NewApiKey) -> Result<()> {
     if new.application.is_some() && !new.scopes.iter().all(Scope::fits_one_application) {
         return Err(Error::invalid(
             "scope_too_wide",
-            "A key for one application can have scopes of applications and recordings only.",
+            "A key for one application can have scopes of applications, recordings, rooms and usage only.",
         ));
     }
     if new.expires_at.is_some_and(|at| unsigned(at.timestamp_millis()) <= services.now()) {
         return Err(Error::invalid("expiry_invalid", "The key's end must be in the future."));
+    }
+    Ok(())
+}
+
+/// What a key may give to another.
+fn check_grant(maker: &ApiKeyRow, new: &NewApiKey) -> Result<()> {
+    let refuse = |said: &'static str| Err(Error::new(Kind::Forbidden, "grant_too_wide", said));
+    if !new.scopes.iter().all(|scope| maker.scopes().contains(scope)) {
+        return refuse("A key cannot give scopes that it does not have.");
+    }
+    let end = maker.expires_at.map(unsigned);
+    if end.is_some_and(|end| new.expires_at.is_none_or(|at| unsigned(at.timestamp_millis()) > end)) {
+        return refuse("A key cannot make one that lasts longer than itself.");
+    }
+    if !new.allowed_networks.are_within(maker.allowed_networks()) {
+        return refuse("A key cannot make one that works from more networks than itself.");
     }
     Ok(())
 }
@@ -132,7 +160,7 @@ pub async fn revoke(services: &Services, access: &Access, id: ApiKeyId) -> Resul
     if org.revoke_api_key(id, services.now()).await? {
         audit::record_for(services, &mut org, access, "api_key.revoked", &id).await?;
     }
-    let row = org.api_keys().await?.into_iter().find(|row| row.id() == id).ok_or_else(not_found)?;
+    let row = org.api_key(id).await?.ok_or_else(not_found)?;
     tx.commit().await?;
     Ok(view(row))
 }

@@ -32,6 +32,12 @@ impl AllowedNetworks {
         self.0.is_empty() || self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether a client that these let in is always let in by the others too.
+    pub(super) fn are_within(&self, others: &Self) -> bool {
+        let within = |network: &IpNet| others.0.iter().any(|other| other.contains(network));
+        others.0.is_empty() || (!self.0.is_empty() && self.0.iter().all(within))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = impl fmt::Display> {
         self.0.iter()
     }
@@ -66,6 +72,12 @@ mod tests {
             assert_eq!(networks.allow(address.parse().unwrap()), expected, "{address}");
         }
         assert!(AllowedNetworks::default().allow("203.0.113.9".parse().unwrap()));
+        let within = |inner: &[&str], outer: &[&str]| {
+            let parse = |texts: &[&str]| AllowedNetworks::parse(texts.iter().copied()).unwrap();
+            parse(inner).are_within(&parse(outer))
+        };
+        assert!(within(&["192.0.2.7"], &["192.0.2.0/24"]) && within(&["192.0.2.7"], &[]) && within(&[], &[]));
+        assert!(!within(&[], &["192.0.2.0/24"]) && !within(&["192.0.0.0/16"], &["192.0.2.0/24"]));
         for wrong in ["", "192.0.2.0/33", "example.com", "192.0.2.0/24/1"] {
             assert!(AllowedNetworks::parse([wrong]).is_err(), "{wrong}");
         }

@@ -14,11 +14,16 @@ pub enum Scope {
     StorageWrite,
     WebhooksRead,
     WebhooksWrite,
+    RoomsRead,
+    RoomsWrite,
+    UsageRead,
+    ApiKeysRead,
+    ApiKeysWrite,
     AuditRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::ApplicationsRead,
         Self::ApplicationsWrite,
         Self::RecordingsRead,
@@ -27,6 +32,11 @@ impl Scope {
         Self::StorageWrite,
         Self::WebhooksRead,
         Self::WebhooksWrite,
+        Self::RoomsRead,
+        Self::RoomsWrite,
+        Self::UsageRead,
+        Self::ApiKeysRead,
+        Self::ApiKeysWrite,
         Self::AuditRead,
     ];
 
@@ -42,6 +52,11 @@ impl Scope {
             Self::StorageWrite => "storage:write",
             Self::WebhooksRead => "webhooks:read",
             Self::WebhooksWrite => "webhooks:write",
+            Self::RoomsRead => "rooms:read",
+            Self::RoomsWrite => "rooms:write",
+            Self::UsageRead => "usage:read",
+            Self::ApiKeysRead => "api_keys:read",
+            Self::ApiKeysWrite => "api_keys:write",
             Self::AuditRead => "audit:read",
         }
     }
@@ -55,8 +70,11 @@ impl Scope {
             | Self::RecordingsRead
             | Self::RecordingsWrite
             | Self::WebhooksRead
-            | Self::WebhooksWrite => true,
-            Self::StorageRead | Self::StorageWrite | Self::AuditRead => false,
+            | Self::WebhooksWrite
+            | Self::RoomsRead
+            | Self::RoomsWrite
+            | Self::UsageRead => true,
+            Self::StorageRead | Self::StorageWrite | Self::ApiKeysRead | Self::ApiKeysWrite | Self::AuditRead => false,
         }
     }
 
@@ -67,10 +85,15 @@ impl Scope {
             Self::RecordingsRead => Some(Self::RecordingsWrite),
             Self::StorageRead => Some(Self::StorageWrite),
             Self::WebhooksRead => Some(Self::WebhooksWrite),
+            Self::RoomsRead => Some(Self::RoomsWrite),
+            Self::ApiKeysRead => Some(Self::ApiKeysWrite),
             Self::ApplicationsWrite
             | Self::RecordingsWrite
             | Self::StorageWrite
             | Self::WebhooksWrite
+            | Self::RoomsWrite
+            | Self::UsageRead
+            | Self::ApiKeysWrite
             | Self::AuditRead => None,
         }
     }

@@ -99,6 +99,12 @@ pub struct AppKey {
 }
 
 impl Application {
+    /// Another one after each change of settings.
+    #[must_use]
+    pub fn version(&self) -> String {
+        version_of(self.policy.revision)
+    }
+
     /// What nodes enforce.
     #[must_use]
     pub fn policy(&self) -> &AppPolicy {
@@ -148,6 +154,11 @@ pub(crate) fn policy_of(row: &ApplicationRow) -> AppPolicy {
         idle_timeout_seconds: seconds(row.idle_timeout_seconds),
         allowed_origins: row.allowed_origins().to_vec(),
     }
+}
+
+/// What names the settings as of this revision.
+fn version_of(revision: u64) -> String {
+    revision.to_string()
 }
 
 fn seconds(column: i64) -> u32 {

@@ -3,15 +3,19 @@
 use super::{
     Application,
     change::{begin_policy_change, finish_policy_change, normal_origins, refuse_while_missing},
-    not_found, retention,
+    not_found, retention, version_of,
 };
-use crate::{access::Access, audit, error::Result, recordings::links::checked_validity, services::Services, storage};
+use crate::{
+    access::Access, audit, error::Result, recordings::links::checked_validity, revision::Expected, services::Services,
+    storage, store::unsigned,
+};
 use protocol::ids::{ApplicationId, StorageId};
 use std::time::Duration;
 
 /// Settings to be changed; what is `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct Update {
+    pub expected: Expected,
     pub relay: Option<bool>,
     pub recording: Option<bool>,
     pub allowed_origins: Option<Vec<String>>,
@@ -27,6 +31,8 @@ pub async fn update(services: &Services, access: &Access, id: ApplicationId, upd
     let origins = update.allowed_origins.as_deref().map(normal_origins).transpose()?;
     let validity = update.link_validity.map(checked_validity).transpose()?;
     let (mut tx, before) = begin_policy_change(services, access, id).await?;
+    // Beginning counted the revision up.
+    update.expected.check(&version_of(unsigned(before.revision).saturating_sub(1)))?;
     let mut org = tx.reach(access);
     if let Some(storage) = update.storage {
         storage::assign(services, &mut org, access, id, storage).await?;

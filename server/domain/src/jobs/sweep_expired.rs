@@ -19,8 +19,9 @@ pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let placements = tx.delete_unused_placements(now.saturating_sub(PLACEMENT_DAYS * DAY_MS)).await?;
     let nodes = tx.delete_silent_nodes(now.saturating_sub(NODE_DAYS * DAY_MS)).await?;
     let links = tx.delete_expired_link_uses(now.saturating_sub(DAY_MS)).await?;
+    let requests = tx.delete_expired_requests(now).await?;
     tx.commit().await?;
     notifications::retention::sweep(services).await?;
-    tracing::debug!(sessions, failures, placements, nodes, links, "expired rows deleted");
+    tracing::debug!(sessions, failures, placements, nodes, links, requests, "expired rows deleted");
     Ok(Outcome::Repeat(EVERY))
 }

@@ -6,6 +6,7 @@ pub use answer::answer;
 
 use crate::{
     error::{Error, Result},
+    rooms,
     secrets::SealedColumn,
     services::Services,
     store::{NewNode, NodeRow, unsigned},
@@ -76,6 +77,7 @@ pub async fn register(
     let mut tx = services.begin().await?;
     let token_key = services.envelope().seal(SealedColumn::NodeTokenKey.of_installation(), node, fresh.as_slice())?;
     let new = NewNode { id: node, boot, signaling_url, last_command, token_key: &token_key };
+    rooms::node_started(&mut tx, node, boot).await?;
     let registered = tx.upsert_node(&new, services.now()).await?;
     tx.delete_commands(node, last_command).await?;
     tx.commit().await?;
@@ -160,7 +162,7 @@ pub(crate) async fn place(
 }
 
 /// Nodes that reported after this are alive.
-fn alive_since(services: &Services) -> u64 {
+pub(crate) fn alive_since(services: &Services) -> u64 {
     services.now().saturating_sub(LEASE_SECONDS * 1000)
 }
 

@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     jobs::{self, Work},
     notifications,
+    rooms::{self, Arrival},
     services::Services,
     store::{Step, Tx},
 };
@@ -26,21 +27,26 @@ pub async fn apply_event(services: &Services, node: NodeId, sequence: u64, event
             None => Err(Error::conflict("node_not_registered", "The node must say hello first.")),
         };
     }
-    apply(services, &mut tx, node, event).await?;
+    match event {
+        Event::PeerJoined { boot, application, room, peer, name, at } => {
+            rooms::joined(&mut tx, &Arrival { node, boot, application, room, peer, name, at }).await?;
+        }
+        Event::PeerLeft { peer, at } => rooms::left(&mut tx, node, peer, at).await?,
+        event => apply(services, &mut tx, node, event).await?,
+    }
     Ok(tx.commit().await?)
 }
 
 /// An event that does not fit (another node's recording, a state left behind) is used up without effect: the node
 /// cannot do better by sending it again.
 async fn apply(services: &Services, tx: &mut Tx, node: NodeId, event: Event) -> Result<()> {
-    let id = recording_of(&event);
+    let Some((id, next)) = step_of(&event) else { return Ok(()) };
     let Some(owner) = tx.recording_owner(id).await? else {
         tracing::warn!(%node, recording = %id, "event about an unknown recording");
         return Ok(());
     };
     let mut org = tx.org(owner);
     let Some(row) = org.recording(id).await? else { return Ok(()) };
-    let next = state_after(&event);
     if row.node() != node || !row.state().can_become(next) {
         tracing::warn!(%node, recording = %id, state = %row.state(), %next, "event that does not fit");
         return Ok(());
@@ -68,6 +74,7 @@ async fn apply(services: &Services, tx: &mut Tx, node: NodeId, event: Event) -> 
         Event::RecordingFailed { cause, detail, .. } => {
             return ending::fail(services, &mut org, &row, cause, &detail).await;
         }
+        Event::PeerJoined { .. } | Event::PeerLeft { .. } => return Ok(()),
     }
     if !org.step_recording(id, row.state(), &step).await? {
         return Err(changed_meanwhile());
@@ -83,22 +90,14 @@ pub(super) fn changed_meanwhile() -> Error {
     Error::unavailable("recording_changed", "The recording changed meanwhile; try again.")
 }
 
-fn recording_of(event: &Event) -> RecordingId {
+/// The recording that an event is about, and what it becomes.
+fn step_of(event: &Event) -> Option<(RecordingId, RecordingState)> {
     match event {
-        Event::RecordingStarted { recording, .. }
-        | Event::RecordingStopped { recording, .. }
-        | Event::RecordingMixing { recording }
-        | Event::RecordingUploaded { recording, .. }
-        | Event::RecordingFailed { recording, .. } => *recording,
-    }
-}
-
-fn state_after(event: &Event) -> RecordingState {
-    match event {
-        Event::RecordingStarted { .. } => RecordingState::Recording,
-        Event::RecordingStopped { .. } => RecordingState::Stopping,
-        Event::RecordingMixing { .. } => RecordingState::Mixing,
-        Event::RecordingUploaded { .. } => RecordingState::Uploading,
-        Event::RecordingFailed { .. } => RecordingState::Failed,
+        Event::RecordingStarted { recording, .. } => Some((*recording, RecordingState::Recording)),
+        Event::RecordingStopped { recording, .. } => Some((*recording, RecordingState::Stopping)),
+        Event::RecordingMixing { recording } => Some((*recording, RecordingState::Mixing)),
+        Event::RecordingUploaded { recording, .. } => Some((*recording, RecordingState::Uploading)),
+        Event::RecordingFailed { recording, .. } => Some((*recording, RecordingState::Failed)),
+        Event::PeerJoined { .. } | Event::PeerLeft { .. } => None,
     }
 }

@@ -11,16 +11,15 @@ use crate::{
     audit::{self, Actor},
     clock::to_date,
     error::{Error, Kind, Result},
-    secrets::{SealedColumn, hash_token},
+    secrets::{InstallationKey, hash_token},
     services::Services,
     storage::{Bucket, Scope},
-    store::{LinkUse, OrgTx, Tx},
+    store::{LinkUse, OrgTx},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use protocol::ids::{OrgId, RecordingId};
 use std::{ops::RangeInclusive, time::Duration};
 use url::Url;
-use zeroize::Zeroizing;
 
 const HOUR_SECONDS: u64 = 3600;
 /// How long a link may work: an hour to a year.
@@ -29,7 +28,6 @@ pub(crate) const VALIDITY_SECONDS: RangeInclusive<u64> = HOUR_SECONDS..=365 * 24
 const PRESIGNED: Duration = Duration::from_secs(300);
 /// The audit log tells of one link no more often.
 const AUDIT_EVERY_MS: u64 = HOUR_SECONDS * 1000;
-const KEY_NAME: &str = "recording_links";
 
 /// A link and its end.
 #[derive(Debug, Clone)]
@@ -77,7 +75,7 @@ pub(crate) async fn create(
     recording: RecordingId,
     validity_seconds: u64,
 ) -> Result<Link> {
-    let key = key_to_sign(services, org.system()).await?;
+    let key = InstallationKey::RecordingLinks.get_or_draw(services, org.system()).await?;
     let expires_at = services.now() / 1000 + validity_seconds;
     let token = link_token::sign(&key, Claims { recording, expires_at });
     let mut url = services.settings().public_url.clone();
@@ -88,7 +86,7 @@ pub(crate) async fn create(
 /// Where the link leads now. It works for some minutes, and says nothing about the link.
 pub async fn open(services: &Services, request: LinkRequest<'_>) -> Result<Url> {
     let mut tx = services.read().await?;
-    let key = stored_key(services, &mut tx).await?.ok_or_else(unknown)?;
+    let key = InstallationKey::RecordingLinks.get(services, &mut tx).await?.ok_or_else(unknown)?;
     let claims = link_token::verify(&key, request.token).ok_or_else(unknown)?;
     if claims.expires_at <= services.now() / 1000 {
         return Err(Error::new(Kind::Gone, "link_expired", "This link has expired. Ask for a new one."));
@@ -122,27 +120,6 @@ async fn count(services: &Services, owner: OrgId, request: &LinkRequest<'_>, cla
         audit::record(services, &mut org, Actor::Link, "recording.link_used", &claims.recording, &detail).await?;
     }
     Ok(tx.commit().await?)
-}
-
-/// The key, drawn when the installation makes its first link.
-async fn key_to_sign(services: &Services, tx: &mut Tx) -> Result<Zeroizing<Vec<u8>>> {
-    if let Some(key) = stored_key(services, tx).await? {
-        return Ok(key);
-    }
-    let key = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
-    let sealed = services.envelope().seal(SealedColumn::InstallationKey.of_installation(), KEY_NAME, key.as_slice())?;
-    tx.insert_installation_key(KEY_NAME, &sealed, services.now()).await?;
-    // Another process may have been first; its key is the one that counts.
-    stored_key(services, tx).await?.ok_or_else(unknown)
-}
-
-async fn stored_key(services: &Services, tx: &mut Tx) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let Some(sealed) = tx.installation_key(KEY_NAME).await? else { return Ok(None) };
-    services
-        .envelope()
-        .open(SealedColumn::InstallationKey.of_installation(), KEY_NAME, &sealed)
-        .map(Some)
-        .map_err(Error::internal)
 }
 
 fn minute(at: DateTime<Utc>) -> String {

@@ -14,7 +14,7 @@ pub use deletion::{DeletionCause, delete, set_legal_hold};
 pub use events::apply_event;
 pub use links::{LinkRequest, open as open_link, share};
 pub use retention::{RetentionPreview, retention_preview};
-pub use start::{StartRequest, start};
+pub use start::{StartRequest, start, start_in_room};
 pub use upload::{begin_upload, sign_parts};
 
 use crate::{

@@ -1,17 +1,20 @@
 //! Deciding whether a recording may start.
 
-use super::{keys, spec};
+use super::{Recording, keys, not_found, spec, view};
 use crate::{
+    access::{Access, Permission},
     applications::{Condition, missing_conditions, policy_of},
     audit::{self, Actor},
     clock::to_date,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
+    rooms,
     secrets::SealedColumn,
     services::Services,
     store::{ApplicationRow, NewRecording, OrgTx, violates},
 };
 use protocol::{
     ids::{AppKeyId, ApplicationId, NodeId, PeerId, RecordingId, RequestId},
+    link::Command,
     names::RoomName,
     recording::{CaptureKey, RecordingSpec, StartRefusal},
 };
@@ -51,11 +54,62 @@ pub async fn start(
     if let Some(refusal) = refusal(&application) {
         return Ok(Err(refusal));
     }
-    let started = insert(services, &mut org, node, &request, &application).await?;
+    let start = Start {
+        request: request.request,
+        application: &application,
+        room: &request.room,
+        node,
+        peer: Some(request.peer),
+        actor: Actor::Node(node),
+        detail: request.peer.to_string(),
+    };
+    let started = insert(services, &mut org, start).await?;
     if started.is_ok() {
         tx.commit().await?;
     }
     Ok(started)
+}
+
+/// Starts to record a room that somebody is in; its node is told. Codes: `room_empty`, and those of [`StartRefusal`].
+pub async fn start_in_room(
+    services: &Services,
+    access: &Access,
+    application: ApplicationId,
+    room: &RoomName,
+) -> Result<Recording> {
+    access.require(Permission::OperateRecordings)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.reach(access);
+    let found = rooms::find(services, &mut org, application, room).await.map_err(|error| match error.code() {
+        "room_not_found" => Error::conflict("room_empty", "Nobody is in this room, so there is nothing to record."),
+        _ => error,
+    })?;
+    let row = org
+        .application(application)
+        .await?
+        .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    if let Some(refusal) = refusal(&row) {
+        return Err(refused(refusal));
+    }
+    let start = Start {
+        request: services.new_id(RequestId::from_parts)?,
+        application: &row,
+        room,
+        node: found.node(),
+        peer: None,
+        actor: access.actor(),
+        detail: String::new(),
+    };
+    let id = insert(services, &mut org, start).await?.map_err(refused)?.id;
+    let command = Command::StartRecording { application, room: room.clone(), recording: id };
+    org.system().push_command(found.node(), &command, services.now()).await?;
+    let recording = org.recording(id).await?.map(view).ok_or_else(not_found)?;
+    tx.commit().await?;
+    Ok(recording)
+}
+
+fn refused(refusal: StartRefusal) -> Error {
+    Error::new(Kind::Conflict, refusal.as_str(), refusal.sentence())
 }
 
 /// The first reason not to record.
@@ -73,14 +127,25 @@ fn refusal(application: &ApplicationRow) -> Option<StartRefusal> {
     })
 }
 
+/// A start that may be.
+struct Start<'a> {
+    request: RequestId,
+    application: &'a ApplicationRow,
+    room: &'a RoomName,
+    node: NodeId,
+    /// Who asked, when it was a peer.
+    peer: Option<PeerId>,
+    actor: Actor,
+    detail: String,
+}
+
 async fn insert(
     services: &Services,
     org: &mut OrgTx<'_>,
-    node: NodeId,
-    request: &StartRequest,
-    application: &ApplicationRow,
+    start: Start<'_>,
 ) -> Result<Result<RecordingSpec, StartRefusal>> {
-    let Some(storage) = org.storage_for(request.application).await? else {
+    let Start { application, room, .. } = start;
+    let Some(storage) = org.storage_for(application.id()).await? else {
         return Ok(Err(StartRefusal::StorageNotValidated));
     };
     let id = services.new_id(RecordingId::from_parts)?;
@@ -90,17 +155,17 @@ async fn insert(
     let sealed = services.envelope().seal(SealedColumn::CaptureKey.of(org.id()), id, key.as_slice())?;
     let new = NewRecording {
         id,
-        application: request.application,
+        application: application.id(),
         storage: storage.id(),
-        room: &request.room,
-        peer: request.peer,
-        node,
-        request: request.request,
+        room,
+        peer: start.peer,
+        node: start.node,
+        request: start.request,
         capture_key: &sealed,
         max_duration_seconds: policy.max_duration_seconds,
         idle_timeout_seconds: policy.idle_timeout_seconds,
         bucket: &storage.target().bucket,
-        object_key: &keys::object_key(&storage, request.application, &request.room, to_date(now), id),
+        object_key: &keys::object_key(&storage, application.id(), room, to_date(now), id),
         now,
     };
     match org.insert_recording(&new).await {
@@ -109,11 +174,11 @@ async fn insert(
         }
         inserted => inserted?,
     }
-    audit::record(services, org, Actor::Node(node), "recording.started", &id, &request.peer.to_string()).await?;
+    audit::record(services, org, start.actor, "recording.started", &id, &start.detail).await?;
     Ok(Ok(RecordingSpec {
         id,
-        application: request.application,
-        room: request.room.clone(),
+        application: application.id(),
+        room: room.clone(),
         capture_key: CaptureKey::new(*key),
         max_duration_seconds: policy.max_duration_seconds,
         idle_timeout_seconds: policy.idle_timeout_seconds,

@@ -1,6 +1,7 @@
 //! Keys and secrets: the ring of master keys and its rotation, the envelope of secrets at rest, and hashes of tokens.
 
 mod envelope;
+mod installation;
 mod master;
 mod places;
 mod ring;
@@ -9,6 +10,7 @@ mod tokens;
 mod vault;
 
 pub(crate) use envelope::{Envelope, Unopened};
+pub(crate) use installation::InstallationKey;
 pub use master::{KeySource, KeySourceError, MasterKey};
 pub(crate) use places::{Owner, Place, SealedColumn};
 pub(crate) use ring::KeyRing;

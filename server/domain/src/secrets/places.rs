@@ -48,6 +48,8 @@ sealed_columns! {
     NodeTokenKey: "nodes"."token_key", Installation by "id";
     /// The installation's own keys, such as the one that signs links.
     InstallationKey: "installation_keys"."sealed", Installation by "name";
+    /// The answer to a request that may be repeated: it may hold a secret that is shown once.
+    IdempotentAnswer: "idempotent_requests"."answer", Org by "id";
     /// Proves that a master key is one this database was written with. One under each key, so it is never re-wrapped.
     KeyCheck: "key_checks"."sealed", Installation by "key_id";
 }

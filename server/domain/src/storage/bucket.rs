@@ -346,6 +346,14 @@ fn address(services: &Services, kind: StorageKind, target: &Target, options: &Op
     Address::new(endpoint, style, target.bucket.clone(), target.region.clone()).map_err(|_| BucketError::Address)
 }
 
+/// Where the buckets of a region are asked for, their names in the path.
+pub(super) fn aws_base(services: &Services, region: &str) -> Option<Url> {
+    if let Some(endpoint) = &services.settings().aws.s3_endpoint {
+        return Some(endpoint.clone());
+    }
+    format!("https://s3.{region}.{}", super::partition(region).domain).parse().ok()
+}
+
 /// The regional endpoint, or the one the operator names instead.
 fn aws_endpoint(services: &Services, target: &Target) -> Result<(Url, UrlStyle), BucketError> {
     if let Some(endpoint) = &services.settings().aws.s3_endpoint {

@@ -5,12 +5,13 @@ use super::{
     health::Standing,
     not_found,
     settings::{self, Options, StorageInput, StorageKind, Target},
-    validation,
+    validation, version_of,
 };
 use crate::{
     access::{Access, Permission},
     audit,
     error::{Error, Result},
+    revision::Expected,
     secrets::SealedColumn,
     services::Services,
     store::{NewStorage, OrgTx},
@@ -119,6 +120,7 @@ pub async fn update(services: &Services, access: &Access, id: StorageId, input: 
     let mut org = tx.reach(access);
     org.lock_storage(id).await?;
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
+    input.expected.check(&version_of(&row))?;
     let name = settings::name(input)?;
     let options = settings::options(row.kind(), input)?;
     let secret = secret(&input.secret_access_key)?;
@@ -145,11 +147,18 @@ pub async fn update(services: &Services, access: &Access, id: StorageId, input: 
 }
 
 /// Decides what a storage is for. Only one that was proven to work takes the place of another.
-pub async fn use_as(services: &Services, access: &Access, id: StorageId, standing: Standing) -> Result<()> {
+pub async fn use_as(
+    services: &Services,
+    access: &Access,
+    id: StorageId,
+    expected: &Expected,
+    standing: Standing,
+) -> Result<()> {
     access.require(Permission::ConfigureStorage)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
     let row = org.storage_of(id).await?.filter(|row| row.removed_at.is_none()).ok_or_else(not_found)?;
+    expected.check(&version_of(&row))?;
     if row.standing() == standing {
         return Ok(());
     }

@@ -12,6 +12,7 @@ use crate::{
     mail, notifications,
     services::Services,
     store::{OrgTx, RecordingRow, StorageRow, unsigned},
+    temasys,
 };
 use chrono::{DateTime, Utc};
 use protocol::wire_enum;
@@ -87,6 +88,7 @@ pub(crate) async fn proven(services: &Services, org: &mut OrgTx<'_>, storage: &S
         return Ok(());
     }
     services.sessions().forget(storage.id());
+    temasys::proven(services, org, storage.id()).await?;
     if storage.degraded_at.is_none() {
         return Ok(());
     }

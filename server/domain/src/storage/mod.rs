@@ -7,6 +7,7 @@ mod credentials;
 pub(crate) mod health;
 mod key_template;
 pub mod policies;
+mod region;
 pub(crate) mod settings;
 mod sts;
 mod validation;
@@ -20,6 +21,7 @@ pub use credentials::Keys;
 pub(crate) use credentials::{Scope, Sessions};
 pub use health::{Health, Standing};
 pub(crate) use key_template::{KeyParts, slug};
+pub(crate) use region::region_of;
 pub use settings::{Encryption, StorageInput, StorageKind};
 pub use validation::{
     Outcome, Step, StepName, Validation, ValidationCause, ValidationState, validate, validation, validations,
@@ -66,6 +68,22 @@ pub struct Storage {
     /// When a validation last ended.
     pub checked_at: Option<DateTime<Utc>>,
     pub revision: u64,
+}
+
+impl Storage {
+    /// Another one after each change of settings or standing.
+    #[must_use]
+    pub fn version(&self) -> String {
+        version(self.revision, self.standing)
+    }
+}
+
+fn version(revision: u64, standing: Standing) -> String {
+    format!("{revision}.{standing}")
+}
+
+fn version_of(row: &StorageRow) -> String {
+    version(unsigned(row.revision), row.standing())
 }
 
 /// Everything about an org's storages.

@@ -1,7 +1,10 @@
 //! What an org says about a bucket, checked. Pure.
 
 use super::key_template::{DEFAULT_TEMPLATE, KeyTemplate, Prefix};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    revision::Expected,
+};
 use outbound::CaCertificate;
 use protocol::wire_enum;
 use secrecy::SecretString;
@@ -49,6 +52,8 @@ pub enum Encryption {
 /// What a form or the API says about a storage, unchecked.
 #[derive(Debug, Clone, Default)]
 pub struct StorageInput {
+    /// In a change: which versions it is meant for.
+    pub expected: Expected,
     pub name: String,
     pub region: String,
     pub bucket: String,

@@ -93,6 +93,10 @@ impl OrgTx<'_> {
         fetch_all!(org self, ApiKeyRow, select_api_key!("WHERE k.org_id = $1 ORDER BY k.id DESC"))
     }
 
+    pub(crate) async fn api_key(&mut self, id: ApiKeyId) -> sqlx::Result<Option<ApiKeyRow>> {
+        fetch_optional!(org self, ApiKeyRow, select_api_key!("WHERE k.org_id = $1 AND k.id = $2"), Text(id))
+    }
+
     pub(crate) async fn insert_api_key(&mut self, new: &NewApiKeyRow<'_>) -> sqlx::Result<()> {
         execute!(
             org self,

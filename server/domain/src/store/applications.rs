@@ -197,7 +197,7 @@ impl OrgTx<'_> {
         }
         let rows = execute!(
             org self,
-            "UPDATE applications SET retention_days = $3 WHERE org_id = $1 AND id = $2",
+            "UPDATE applications SET retention_days = $3, revision = revision + 1 WHERE org_id = $1 AND id = $2",
             Text(id),
             days.map(i64::from),
         )?;
@@ -210,7 +210,7 @@ impl OrgTx<'_> {
         }
         let rows = execute!(
             org self,
-            "UPDATE applications SET link_validity_seconds = $3 WHERE org_id = $1 AND id = $2",
+            "UPDATE applications SET link_validity_seconds = $3, revision = revision + 1 WHERE org_id = $1 AND id = $2",
             Text(id),
             signed(seconds),
         )?;

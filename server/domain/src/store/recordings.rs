@@ -96,7 +96,8 @@ pub(crate) struct NewRecording<'a> {
     pub application: ApplicationId,
     pub storage: StorageId,
     pub room: &'a RoomName,
-    pub peer: PeerId,
+    /// Who asked, when it was a peer.
+    pub peer: Option<PeerId>,
     pub node: NodeId,
     pub request: RequestId,
     pub capture_key: &'a str,
@@ -209,7 +210,7 @@ impl OrgTx<'_> {
             Text(new.application),
             Text(new.storage),
             Text(new.room),
-            Text(new.peer),
+            new.peer.map(Text),
             Text(new.node),
             Text(new.request),
             new.capture_key,

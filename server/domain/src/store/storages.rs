@@ -308,7 +308,7 @@ impl OrgTx<'_> {
         }
         let rows = execute!(
             org self,
-            "UPDATE applications SET storage_id = $3 WHERE org_id = $1 AND id = $2",
+            "UPDATE applications SET storage_id = $3, revision = revision + 1 WHERE org_id = $1 AND id = $2",
             Text(application),
             storage.map(Text),
         )?;

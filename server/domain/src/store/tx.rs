@@ -1,7 +1,7 @@
 //! Transactions, for the system and for one org.
 
 use super::{execute, on};
-use crate::{Access, services::Wakes};
+use crate::{Access, idempotency::Claim, services::Wakes};
 use protocol::ids::{ApplicationId, OrgId};
 use sqlx::{Postgres, Sqlite, Transaction};
 
@@ -18,6 +18,8 @@ pub(crate) struct Tx {
     wrote_job: bool,
     wrote_command: bool,
     wrote_webhook: bool,
+    /// Whose work this is, when it may be asked for again.
+    claim: Option<Claim>,
 }
 
 impl Tx {
@@ -30,7 +32,7 @@ impl Tx {
     }
 
     fn new(connection: Connection, wakes: Wakes) -> Self {
-        Self { connection, wakes, wrote_job: false, wrote_command: false, wrote_webhook: false }
+        Self { connection, wakes, wrote_job: false, wrote_command: false, wrote_webhook: false, claim: None }
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {
@@ -58,13 +60,21 @@ impl Tx {
         OrgTx { tx: self, org, only: None }
     }
 
-    /// The same transaction, bound to what a caller reaches.
+    /// The same transaction, bound to what a caller reaches. What it changes is the work of the caller's request.
     pub(crate) fn reach(&mut self, access: &Access) -> OrgTx<'_> {
+        if let Some(claim) = access.claim() {
+            self.claim = Some(claim.clone());
+        }
         OrgTx { tx: self, org: access.org(), only: access.only_application() }
     }
 
     /// Commits, then wakes whoever waits for what was written.
-    pub(crate) async fn commit(self) -> sqlx::Result<()> {
+    pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
+        if let Some(claim) = self.claim.take()
+            && !self.org(claim.org).note_effect(&claim).await?
+        {
+            return Err(sqlx::Error::Protocol("another attempt at the same request goes on".to_owned()));
+        }
         match self.connection {
             Connection::Sqlite(transaction) => transaction.commit().await?,
             Connection::Postgres(transaction) => transaction.commit().await?,

@@ -119,7 +119,7 @@ on_both! {
             audit::list(services, &writer).await.map(drop),
             mail::list(services, &writer).await.map(drop),
             api_keys::list(services, &writer).await.map(drop),
-            api_keys::create(services, &writer, new_key(&[Scope::AuditRead])).await.map(drop),
+            api_keys::create(services, &writer, new_key(&[Scope::ApplicationsRead])).await.map(drop),
         ];
         for (index, result) in refused.into_iter().enumerate() {
             assert_eq!(result.unwrap_err().kind(), Kind::Forbidden, "{index}");
@@ -214,5 +214,39 @@ on_both! {
         assert_eq!(create().await.unwrap_err().code(), "too_many_api_keys");
         api_keys::revoke(&world.services, &owner, keys[0]).await.unwrap();
         create().await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_key_gives_no_more_than_it_has(world: World) {
+        let owner = world.owner().await;
+        let services = &world.services;
+        let end = world.clock.now() + HOUR;
+        let networks = |text: &str| AllowedNetworks::parse([text]).unwrap();
+        let maker = NewApiKey {
+            expires_at: Some(end),
+            allowed_networks: networks("192.0.2.0/24"),
+            ..new_key(&[Scope::ApiKeysWrite, Scope::RecordingsWrite])
+        };
+        let (_, token) = key(&world, &owner, maker.clone()).await;
+        let access = api_keys::authenticate(services, &token, HERE).await.unwrap();
+        let within = NewApiKey { allowed_networks: networks("192.0.2.7"), ..new_key(&[Scope::RecordingsRead]) };
+        let too_wide = [
+            NewApiKey { expires_at: Some(end), scopes: [Scope::AuditRead].into_iter().collect(), ..within.clone() },
+            NewApiKey { expires_at: Some(end + HOUR), ..within.clone() },
+            NewApiKey { expires_at: None, ..within.clone() },
+            NewApiKey { expires_at: Some(end), allowed_networks: AllowedNetworks::default(), ..within.clone() },
+        ];
+        for (index, new) in too_wide.into_iter().enumerate() {
+            assert_eq!(api_keys::create(services, &access, new).await.unwrap_err().code(), "grant_too_wide", "{index}");
+        }
+        let made = api_keys::create(services, &access, NewApiKey { expires_at: Some(end), ..within }).await.unwrap();
+        assert_eq!(api_keys::get(services, &access, made.key.id).await.unwrap().id, made.key.id);
+        // A successor takes over, and the one before is revoked by it.
+        let (_, successor) = key(&world, &access, maker).await;
+        assert_eq!([code(&world, &token).await, code(&world, &successor).await], [None, None]);
+        let access_of_successor = api_keys::authenticate(services, &successor, HERE).await.unwrap();
+        api_keys::revoke(services, &access_of_successor, access.api_key().unwrap()).await.unwrap();
+        assert_eq!([code(&world, &token).await, code(&world, &successor).await], [Some("api_key_invalid"), None]);
     }
 }

@@ -3,6 +3,7 @@ use domain::{
     Access, audit, mail,
     nodes::{self, Report},
     recordings,
+    revision::Expected,
     storage::{self, Health, Standing, Storage, StorageInput, StorageKind},
 };
 use protocol::{
@@ -35,7 +36,7 @@ async fn second(world: &World, access: &Access) -> Storage {
     let made = storage::create(&world.services, access, StorageKind::S3Compatible, &input(world, "second")).await;
     let made = made.unwrap();
     world.run_jobs().await;
-    storage::use_as(&world.services, access, made.id, Standing::Second).await.unwrap();
+    storage::use_as(&world.services, access, made.id, &Expected::Any, Standing::Second).await.unwrap();
     storage::get(&world.services, access, made.id).await.unwrap()
 }
 
@@ -48,13 +49,13 @@ on_both! {
         let made = storage::create(services, &access, StorageKind::S3Compatible, &input(&world, "recordings")).await.unwrap();
         world.run_jobs().await;
         assert_eq!((made.standing, &made.health), (Standing::Spare, &Health::Unproven));
-        let refused = storage::use_as(services, &access, made.id, Standing::Primary).await.unwrap_err();
+        let refused = storage::use_as(services, &access, made.id, &Expected::Any, Standing::Primary).await.unwrap_err();
         assert_eq!(refused.code(), "storage_not_validated");
 
         world.outside.state(|outside| outside.bucket_closed = false);
         storage::validate(services, &access, made.id).await.unwrap();
         world.run_jobs().await;
-        storage::use_as(services, &access, made.id, Standing::Primary).await.unwrap();
+        storage::use_as(services, &access, made.id, &Expected::Any, Standing::Primary).await.unwrap();
         let storages = storage::overview(services, &access).await.unwrap().storages;
         assert_eq!(storages.iter().map(|storage| storage.id).collect::<Vec<_>>(), [made.id, first.id]);
         assert_eq!(storages.iter().map(|storage| storage.standing).collect::<Vec<_>>(), [Standing::Primary, Standing::Spare]);
@@ -167,7 +168,7 @@ on_both! {
         let services = &world.services;
         let node = world.node().await;
         let storage = second(&world, &access).await;
-        storage::use_as(services, &access, storage.id, Standing::Primary).await.unwrap();
+        storage::use_as(services, &access, storage.id, &Expected::Any, Standing::Primary).await.unwrap();
         let demo = world.demo(&access).await;
         let id = world.start(&node, &world.start_request(&demo, "lobby")).await.unwrap().id;
         let moved = StorageInput { secret_access_key: SecretString::default(), prefix: "other".into(), ..input(&world, "second") };
@@ -193,7 +194,7 @@ on_both! {
         world.run_jobs().await;
         recordings::playback_url(services, &access, id).await.unwrap();
         let storage = second(&world, &access).await;
-        storage::use_as(services, &access, storage.id, Standing::Primary).await.unwrap();
+        storage::use_as(services, &access, storage.id, &Expected::Any, Standing::Primary).await.unwrap();
         storage::remove(services, &access, first.id).await.unwrap();
         assert_eq!(recordings::playback_url(services, &access, id).await.unwrap_err().code(), "storage_removed");
     }
@@ -225,7 +226,7 @@ on_both! {
         let answer = recordings::begin_upload(services, node.id, id, None).await.unwrap();
         assert!(matches!(answer, Answer::Held { .. }), "{answer:?}");
         let storage = second(&world, &access).await;
-        storage::use_as(services, &access, storage.id, Standing::Primary).await.unwrap();
+        storage::use_as(services, &access, storage.id, &Expected::Any, Standing::Primary).await.unwrap();
         upload(&world, &node, id, 16).await;
         world.run_jobs().await;
         let ready = recordings::get(services, &access, id).await.unwrap();
@@ -299,7 +300,7 @@ on_both! {
         let sealed = async || world.cells().await.into_iter().filter(|(place, _)| place == "storages.secret").count();
         assert_eq!(sealed().await, 1);
         assert!(world.cells().await.iter().all(|(_, cell)| !cell.contains(&secret)));
-        storage::use_as(&world.services, &access, storage.id, Standing::Spare).await.unwrap();
+        storage::use_as(&world.services, &access, storage.id, &Expected::Any, Standing::Spare).await.unwrap();
         storage::remove(&world.services, &access, storage.id).await.unwrap();
         assert_eq!(sealed().await, 0);
     }

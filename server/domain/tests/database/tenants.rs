@@ -8,6 +8,7 @@ use domain::{
         endpoints::{self, EndpointUpdate, NewEndpoint},
     },
     recordings,
+    revision::Expected,
     storage::{self, Standing, StorageInput, StorageKind},
 };
 use std::time::Duration;
@@ -61,7 +62,7 @@ on_both! {
             storage::validate(services, &stranger, storage.id).await.map(drop),
             storage::validations(services, &stranger, storage.id).await.map(drop),
             storage::update(services, &stranger, storage.id, &StorageInput::default()).await.map(drop),
-            storage::use_as(services, &stranger, storage.id, Standing::Second).await,
+            storage::use_as(services, &stranger, storage.id, &Expected::Any, Standing::Second).await,
             storage::use_for(services, &stranger, id, Some(storage.id)).await,
             storage::use_for(services, &stranger, id, None).await,
             storage::remove(services, &stranger, storage.id).await,

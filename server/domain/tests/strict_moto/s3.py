@@ -35,6 +35,9 @@ def check(request, front):
     caller = signature.caller(request, "s3", bucket and bucket.region_name, front.now())
     if bucket is None:
         raise Refusal(404, "NoSuchBucket", "The specified bucket does not exist", BucketName=name)
+    if caller is None and request.method == "HEAD" and not key and not bucket.policy:
+        # Where a bucket is, AWS tells everybody.
+        raise Refusal(403, "AccessDenied", "Access Denied", {"x-amz-bucket-region": bucket.region_name})
     owner = request.headers.get("x-amz-expected-bucket-owner")
     if owner is not None and owner != bucket.account_id:
         raise Refusal(403, "AccessDenied", "Access Denied")

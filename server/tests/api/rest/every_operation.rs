@@ -7,8 +7,12 @@ use crate::{
     support::{Database, FakeNode, Page, TestServer},
     tenancy::{other_tenant, record},
 };
-use domain::{api_keys::Scope, recordings, storage};
+use domain::{
+    api_keys::{self, Scope},
+    recordings, rooms, storage,
+};
 use http::{Method, StatusCode};
+use protocol::names::RoomName;
 use serde_json::Value;
 
 const CHECKED_IN: &str = include_str!("../../../openapi.json");
@@ -53,7 +57,7 @@ async fn operations(server: &TestServer) -> Vec<Operation> {
             });
         }
     }
-    assert!(operations.len() >= 20, "{}", operations.len());
+    assert!(operations.len() >= 33, "{}", operations.len());
     operations
 }
 
@@ -86,7 +90,16 @@ async fn every_operation_refuses_all_but_those_who_may() {
     let recording = record(&server, FakeNode::start_query(1, demo.id, demo.keys[0].id, "standup")).await;
     let storage = storage::overview(server.services(), &anna).await.unwrap().storages.remove(0);
     let validation = storage::validate(server.services(), &anna, storage.id).await.unwrap();
+    let mut node = FakeNode::connect(&server, FakeNode::identity(7)).await;
+    node.hello(0).await;
+    let peer = node.joins(1, demo.id, "standup").await;
+    let own = Program::with(&server, &anna, Scope::ALL).await;
+    let api_key = api_keys::list(server.services(), &anna).await.unwrap().remove(0).id;
     let ids = [
+        ("{apiKey}", api_key.to_string()),
+        ("{key}", demo.keys[0].id.to_string()),
+        ("{room}", "standup".to_owned()),
+        ("{peer}", peer.to_string()),
         ("{application}", demo.id.to_string()),
         ("{recording}", recording.to_string()),
         ("{storage}", storage.id.to_string()),
@@ -123,13 +136,16 @@ async fn every_operation_refuses_all_but_those_who_may() {
             let answer = operation.ask(&ben, &path).await;
             assert_eq!(answer.status == StatusCode::NOT_FOUND, foreign, "{line}: {answer:?}");
             for (_, id) in &ids {
-                assert!(!answer.text.contains(id), "{line} shows {id}: {answer:?}");
+                assert!(id == "standup" || !answer.text.contains(id), "{line} shows {id}: {answer:?}");
             }
         }
     }
 
+    assert_eq!(own.ask(Method::GET, "/api/v1/applications").await.status, StatusCode::OK);
+    let room = rooms::get(server.services(), &anna, demo.id, &RoomName::try_from("standup".to_owned()).unwrap()).await;
+    assert_eq!(room.unwrap().1.len(), 1);
     let after = server.demo(&anna).await;
-    assert!(after.relay && after.recording && after.policy() == demo.policy());
+    assert!(after.relay && after.recording && after.policy() == demo.policy() && after.keys == demo.keys);
     let untouched = recordings::get(server.services(), &anna, recording).await.unwrap();
     assert!(untouched.stop_cause.is_none() && untouched.legal_hold.is_none());
     let storages = storage::overview(server.services(), &anna).await.unwrap().storages;
@@ -150,6 +166,7 @@ on_both_databases! {
             (Method::PATCH, &application, "application/json", "{", (400, "invalid_body")),
             (Method::PATCH, &application, "text/plain", "{}", (415, "unsupported_media_type")),
             (Method::PATCH, &application, "application/json", &large, (413, "body_too_large")),
+            (Method::PATCH, &application, "application/json", "{} {}", (400, "invalid_body")),
             (Method::GET, &format!("{application}/recordings?cursor=x"), "", "", (400, "invalid_cursor")),
             (Method::GET, &format!("{application}/recordings?page=2"), "", "", (400, "invalid_query")),
             (Method::GET, "/api/v1/applications/app_1", "", "", (404, "not_found")),

@@ -1,7 +1,9 @@
 //! The REST API, as programs with API keys see it.
 
 mod every_operation;
+mod mechanics;
 mod resources;
+mod schemathesis;
 
 use crate::support::{Browser, Page, TestServer};
 use domain::{
@@ -14,14 +16,14 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 /// A program with an API key.
-struct Program {
+pub struct Program {
     client: Browser,
     authorization: String,
 }
 
 impl Program {
     /// With a fresh key of the caller's org.
-    async fn with(server: &TestServer, access: &Access, scopes: impl IntoIterator<Item = Scope>) -> Self {
+    pub async fn with(server: &TestServer, access: &Access, scopes: impl IntoIterator<Item = Scope>) -> Self {
         let new = NewApiKey {
             name: DisplayName::try_from("Backend".to_owned()).unwrap(),
             scopes: scopes.into_iter().collect(),
@@ -33,16 +35,21 @@ impl Program {
         Self { client: server.browser(), authorization: format!("Bearer {}", token.expose_secret()) }
     }
 
-    async fn ask(&self, method: Method, path: &str) -> Page {
-        self.client.request(method, path, &[("authorization", &self.authorization)], "").await
+    pub async fn ask(&self, method: Method, path: &str) -> Page {
+        self.send_with(&[], method, path, "").await
     }
 
-    async fn send(&self, method: Method, path: &str, body: &Value) -> Page {
+    /// Changes whatever is there by now, where a change says what it is meant for.
+    pub async fn send(&self, method: Method, path: &str, body: &Value) -> Page {
         self.send_as("application/json", method, path, &body.to_string()).await
     }
 
     async fn send_as(&self, media: &str, method: Method, path: &str, body: &str) -> Page {
-        let headers = [("authorization", self.authorization.as_str()), ("content-type", media)];
+        self.send_with(&[("content-type", media), ("if-match", "*")], method, path, body).await
+    }
+
+    async fn send_with(&self, headers: &[(&'static str, &str)], method: Method, path: &str, body: &str) -> Page {
+        let headers = [&[("authorization", self.authorization.as_str())], headers].concat();
         self.client.request(method, path, &headers, body).await
     }
 }

@@ -5,15 +5,17 @@ use crate::{
     on_both_databases,
     support::{FakeNode, TestServer},
 };
-use domain::{api_keys::Scope, audit};
+use domain::{api_keys::Scope, audit, clock::Clock};
 use http::{Method, StatusCode};
 use protocol::{
-    link::{Answer, Command},
+    ids::ApplicationId,
+    link::{Answer, Command, Event, Query},
     recording::StopCause,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
-async fn program(server: &TestServer) -> Program {
+pub async fn program(server: &TestServer) -> Program {
     let anna = server.owner().await;
     Program::with(server, &anna, Scope::ALL).await
 }
@@ -145,5 +147,120 @@ on_both_databases! {
         let newest = audit::list(server.services(), &anna).await.unwrap()[0].sequence;
         assert!(newest > 110);
         assert_eq!(seen, (1..=newest).rev().collect::<Vec<_>>());
+    }
+
+    async fn a_program_records_a_room_that_somebody_is_in(server) {
+        let program = program(&server).await;
+        let application = program.ask(Method::GET, "/api/v1/applications").await.json()["items"][0].clone();
+        let id: ApplicationId = application["id"].as_str().unwrap().parse().unwrap();
+        let rooms = format!("/api/v1/applications/{id}/rooms");
+        let recordings = format!("{rooms}/stand%2Fup/recordings");
+        let empty = program.ask(Method::POST, &recordings).await;
+        assert_eq!((empty.status, empty.code().as_str()), (StatusCode::CONFLICT, "room_empty"));
+
+        let mut node = server.linked_node().await;
+        let first = node.joins(1, id, "stand/up").await;
+        let second = node.joins(2, id, "stand/up").await;
+        let begun = program.ask(Method::POST, &recordings).await;
+        assert_eq!((begun.status, &begun.json()["state"]), (StatusCode::ACCEPTED, &json!("requested")), "{begun:?}");
+        let recording = begun.json()["id"].clone();
+        assert_eq!(begun.header("location"), path(&recording, "recordings"));
+        let (_, (room, told)) = node
+            .command(|command| match command {
+                Command::StartRecording { room, recording, .. } => Some((room.to_string(), *recording)),
+                _ => None,
+            })
+            .await;
+        assert_eq!((room.as_str(), json!(told)), ("stand/up", recording.clone()));
+        let Answer::Recording { spec } = node.ask(Query::ResumeRecording { recording: told }).await else {
+            panic!("a recording expected")
+        };
+        assert_eq!((spec.id, spec.room.as_str()), (told, "stand/up"));
+        let twice = program.ask(Method::POST, &recordings).await;
+        assert_eq!((twice.status, twice.code().as_str()), (StatusCode::CONFLICT, "already_recording"));
+
+        let listed = program.ask(Method::GET, &rooms).await.json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        let standup = &listed["items"][0];
+        assert_eq!((&standup["name"], &standup["peerCount"], &standup["recordingId"]), (&json!("stand/up"), &json!(2), &recording));
+        let address = format!("{rooms}/stand%2Fup");
+        let peers = program.ask(Method::GET, &address).await.json()["peers"].clone();
+        assert_eq!([&peers[0]["id"], &peers[1]["id"]], [&json!(first), &json!(second)]);
+
+        let removed = program.ask(Method::DELETE, &format!("{address}/peers/{first}")).await;
+        assert_eq!((removed.status, &removed.json()["id"]), (StatusCode::ACCEPTED, &json!(first)));
+        let ended = program.ask(Method::DELETE, &address).await;
+        assert_eq!(ended.status, StatusCode::ACCEPTED, "{ended:?}");
+        let (_, peer) = node.command(|command| match command { Command::RemovePeer { peer, .. } => Some(*peer), _ => None }).await;
+        assert_eq!(peer, first);
+        let (_, cause) = node.command(|command| match command { Command::EndRoom { cause, .. } => Some(*cause), _ => None }).await;
+        assert_eq!(cause, StopCause::ApiRequest);
+        for (sequence, peer) in [(3, first), (4, second)] {
+            node.report(sequence, Event::PeerLeft { peer, at: server.clock.unix_ms() }).await;
+        }
+        assert_eq!(program.ask(Method::GET, &address).await.code(), "room_not_found");
+        assert_eq!(program.ask(Method::GET, &rooms).await.json()["items"], json!([]));
+    }
+
+    async fn rooms_come_in_pages_by_name(server) {
+        let program = program(&server).await;
+        let application = program.ask(Method::GET, "/api/v1/applications").await.json()["items"][0]["id"].clone();
+        let id: ApplicationId = application.as_str().unwrap().parse().unwrap();
+        let mut node = server.linked_node().await;
+        for number in 1..=101 {
+            node.joins(number, id, &format!("room {number:03}")).await;
+        }
+        let first = program.ask(Method::GET, &format!("/api/v1/applications/{id}/rooms")).await.json();
+        let cursor = first["next"].as_str().unwrap();
+        let second = program.ask(Method::GET, &format!("/api/v1/applications/{id}/rooms?cursor={cursor}")).await.json();
+        assert_eq!(first["items"].as_array().unwrap().len(), 100);
+        assert_eq!((&second["items"][0]["name"], &second["next"]), (&json!("room 101"), &Value::Null));
+    }
+
+    async fn keys_are_made_and_revoked(server) {
+        let program = program(&server).await;
+        let new = json!({ "name": "Export", "scopes": ["recordings:read"], "allowedNetworks": ["127.0.0.0/8"] });
+        let created = program.send(Method::POST, "/api/v1/api-keys", &new).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+        let key = path(&created.json()["id"], "api-keys");
+        assert_eq!(created.header("location"), key);
+        let token = created.json()["token"].as_str().unwrap().to_owned();
+        let export = Program { client: server.browser(), authorization: format!("Bearer {token}") };
+        assert_eq!(export.ask(Method::GET, "/api/v1/applications").await.code(), "scope_missing");
+        let read = program.ask(Method::GET, &key).await;
+        assert!(!read.text.contains(&token) && token.ends_with(read.json()["ending"].as_str().unwrap()));
+        assert_eq!((&read.json()["lastUsedFrom"], &read.json()["allowedNetworks"]), (&json!("127.0.0.1"), &json!(["127.0.0.0/8"])));
+        let unknown = program.send(Method::POST, "/api/v1/api-keys", &json!({ "name": "X", "scopes": ["all"] })).await;
+        assert_eq!(unknown.json()["errors"][0]["pointer"], "/scopes/0");
+        let revoked = program.ask(Method::DELETE, &key).await;
+        assert!(revoked.json()["revokedAt"].is_string(), "{revoked:?}");
+        assert_eq!(export.ask(Method::GET, "/api/v1/applications").await.code(), "api_key_invalid");
+
+        let application = program.ask(Method::GET, "/api/v1/applications").await.json()["items"][0]["id"].clone();
+        let keys = format!("{}/keys", path(&application, "applications"));
+        server.clock.advance(Duration::from_secs(1));
+        let made = program.ask(Method::POST, &keys).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+        let listed = program.ask(Method::GET, &keys).await.json();
+        assert_eq!((&listed["items"][0], listed["items"].as_array().unwrap().len()), (&made.json(), 2));
+        let old = listed["items"][1]["id"].as_str().unwrap();
+        let left = program.ask(Method::DELETE, &format!("{keys}/{old}")).await.json();
+        assert!(left["items"][0]["revokedAt"].is_null() && left["items"][1]["revokedAt"].is_string());
+    }
+
+    async fn usage_is_told_by_month_and_application(server) {
+        let program = program(&server).await;
+        let application = program.ask(Method::GET, "/api/v1/applications").await.json()["items"][0]["id"].clone();
+        let mut node = server.linked_node().await;
+        let id = application.as_str().unwrap().parse().unwrap();
+        let peer = node.joins(1, id, "standup").await;
+        node.report(2, Event::PeerLeft { peer, at: Clock::System.unix_ms() + 90_000 }).await;
+        let used = program.ask(Method::GET, "/api/v1/usage").await.json();
+        let item = &used["items"][0];
+        assert_eq!((&item["applicationId"], &item["recordings"]), (&application, &json!(0)));
+        assert!(item["peerSeconds"].as_u64().unwrap() >= 90);
+        let before = program.ask(Method::GET, "/api/v1/usage?month=1999-12").await.json();
+        assert_eq!(before, json!({ "month": "1999-12", "items": [] }));
+        assert_eq!(program.ask(Method::GET, "/api/v1/usage?month=2026-13").await.code(), "month_invalid");
     }
 }

@@ -175,6 +175,15 @@ impl FakeNode {
         }
     }
 
+    /// Reports that somebody came into a room; `sequence` is that of the event.
+    pub async fn joins(&mut self, sequence: u64, application: ApplicationId, room: &str) -> PeerId {
+        let peer = PeerId::from_parts(sequence, [9; 10]);
+        let room = RoomName::try_from(room.to_owned()).unwrap();
+        let (boot, at) = (self.identity.boot, Clock::System.unix_ms());
+        self.report(sequence, Event::PeerJoined { boot, application, room, peer, name: None, at }).await;
+        peer
+    }
+
     /// What a node asks when somebody wants to record; the same number is the same request.
     pub fn start_query(number: u8, application: ApplicationId, app_key: AppKeyId, room: &str) -> Query {
         Query::StartRecording {

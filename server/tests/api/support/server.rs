@@ -114,6 +114,7 @@ pub fn options(data: &TempDir) -> ControlPlaneOptions {
         allow_private: "127.0.0.1:*,localhost:*".to_owned(),
         trusted_proxies: String::new(),
         hold_hours: 168,
+        api_requests_per_minute: 100_000,
         aws: AwsOptions::default(),
     }
 }

@@ -5,6 +5,7 @@ use crate::support::{TestNode, World, client, on_both};
 use domain::{
     Access,
     recordings::{self, Recording},
+    revision::Expected,
     storage::{self, Encryption, Health, Standing, Storage, StorageInput, StorageKind},
 };
 use protocol::{
@@ -60,7 +61,7 @@ async fn upload(world: &World, node: &TestNode, id: RecordingId) {
 
 /// Puts the org on this storage and starts a recording.
 async fn record(world: &World, access: &Access, storage: &Storage) -> (TestNode, RecordingId) {
-    storage::use_as(&world.services, access, storage.id, Standing::Primary).await.unwrap();
+    storage::use_as(&world.services, access, storage.id, &Expected::Any, Standing::Primary).await.unwrap();
     let demo = world.demo(access).await;
     let node = world.node().await;
     let id = world.start(&node, &world.start_request(&demo, "Team call")).await.unwrap().id;

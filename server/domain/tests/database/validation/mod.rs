@@ -7,6 +7,7 @@ mod endpoints;
 mod garage;
 mod permissions;
 mod repetition;
+mod temasys;
 
 use crate::support::World;
 use cloud::{Cloud, Key, REGION};
