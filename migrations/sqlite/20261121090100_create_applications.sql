@@ -56,6 +56,21 @@ CREATE TABLE applications (
     CONSTRAINT applications_recording_needs_relay CHECK (relay OR NOT recording)
 );
 
+-- Whom mails about an application's recordings go to. Who unsubscribed stays, so that nobody adds them again unseen.
+CREATE TABLE mail_addresses (
+    org_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    application_id TEXT NOT NULL,
+    email TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    unsubscribed_at BIGINT,
+    CONSTRAINT mail_addresses_pkey PRIMARY KEY (org_id, id),
+    CONSTRAINT mail_addresses_id_key UNIQUE (id),
+    CONSTRAINT mail_addresses_email_key UNIQUE (org_id, application_id, email),
+    CONSTRAINT mail_addresses_application_fkey
+        FOREIGN KEY (org_id, application_id) REFERENCES applications (org_id, id)
+);
+
 CREATE TABLE app_keys (
     org_id TEXT NOT NULL,
     id TEXT NOT NULL,

@@ -1,6 +1,6 @@
 //! Options of the process, from flags and environment variables. The only place that reads the environment.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
@@ -121,6 +121,8 @@ pub struct ControlPlaneOptions {
     pub api_requests_per_minute: u32,
     #[command(flatten)]
     pub aws: AwsOptions,
+    #[command(flatten)]
+    pub smtp: SmtpOptions,
 }
 
 /// Our own identity at AWS, which assumes customers' roles, under the names that AWS tools use. Better given as
@@ -142,6 +144,44 @@ pub struct AwsOptions {
     /// Instead of the regional endpoints of STS.
     #[arg(long, env = "AWS_ENDPOINT_URL_STS")]
     pub aws_endpoint_url_sts: Option<Url>,
+}
+
+/// The server that mails are handed to. Without one they stay in the console's outbox.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SmtpOptions {
+    /// Host name of the mail server.
+    #[arg(long, env = "MIXDOWN_SMTP_HOST")]
+    pub smtp_host: Option<String>,
+    /// Its port [default: 587 with starttls, 465 with tls, 25 with none].
+    #[arg(long, env = "MIXDOWN_SMTP_PORT")]
+    pub smtp_port: Option<u16>,
+    /// What protects the way there.
+    #[arg(long, env = "MIXDOWN_SMTP_SECURITY", value_enum, default_value_t)]
+    pub smtp_security: SmtpSecurityOption,
+    /// User to log in as.
+    #[arg(long, env = "MIXDOWN_SMTP_USER")]
+    pub smtp_user: Option<String>,
+    /// Password of that user. Better given as an environment variable than as a flag.
+    #[arg(long, env = "MIXDOWN_SMTP_PASSWORD", hide_env_values = true)]
+    pub smtp_password: Option<SecretString>,
+    /// Sender of all mails, for example `Mixdown <mixdown@example.com>`.
+    #[arg(long, env = "MIXDOWN_SMTP_FROM")]
+    pub smtp_from: Option<String>,
+    /// File with certificates (PEM) of an authority that the system does not know.
+    #[arg(long, env = "MIXDOWN_SMTP_CA_FILE")]
+    pub smtp_ca_file: Option<PathBuf>,
+}
+
+/// As [`domain::settings::SmtpSecurity`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum SmtpSecurityOption {
+    /// TLS, begun by STARTTLS.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// Nothing; with a login only to this machine.
+    None,
 }
 
 /// Options of the media node that `up` runs. Its remaining options are inherited through the environment.

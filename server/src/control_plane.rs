@@ -6,7 +6,7 @@ use crate::{
     embedded_store, http, jobs_runner,
     key_files::{self, prepare_directory},
     lifecycle::Lifecycle,
-    listener,
+    listener, mail_server,
     master_keys::MasterKeyFile,
     node_link::Links,
     ports,
@@ -152,6 +152,7 @@ fn settings(
         embedded_store: Some(embedded.clone()),
         aws: aws(&options.aws),
         hold_limit: Duration::from_secs(u64::from(options.hold_hours) * 3600),
+        smtp: mail_server::settings(&options.smtp)?,
     })
 }
 

@@ -17,6 +17,7 @@ mod jobs_runner;
 mod key_files;
 mod lifecycle;
 mod listener;
+mod mail_server;
 mod master_keys;
 mod node_link;
 mod places;

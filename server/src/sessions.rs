@@ -3,6 +3,7 @@
 //! A session ends after [`IDLE`] without a request and in any case [`ABSOLUTE`] after it began, by the clock of the
 //! services. Signing in draws a new identifier, which begins a new session.
 
+use app::server::SESSION_USER;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Services,
@@ -71,7 +72,9 @@ impl Sessions {
         let now = self.services.clock().now();
         let began =
             record.data.get(BEGAN).and_then(Value::as_i64).and_then(DateTime::from_timestamp_millis).unwrap_or(now);
+        let user = record.data.get(SESSION_USER).and_then(Value::as_str).and_then(|user| user.parse().ok());
         Ok(StoredSession {
+            user,
             data: serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?,
             expires_at: (now + IDLE).min(began + ABSOLUTE),
         })

@@ -48,6 +48,7 @@ fn opening(master_key: &Path, error: &OpenError) -> String {
                 master_key.display()
             )
         }
+        OpenError::Mailer(error) => format!("The mail server cannot be used: {error}; correct the --smtp options."),
         error => format!("The database cannot be used: {error}; choose another with --database-url."),
     }
 }

@@ -101,6 +101,10 @@ ids! {
     DeliveryId = "dlv_";
     /// One mail in the outbox.
     MailId = "mail_";
+    /// One address that mails about an application go to.
+    MailAddressId = "addr_";
+    /// Somebody who was asked to join an org.
+    InvitationId = "inv_";
     /// A run through everything a recording needs of a storage.
     ValidationId = "val_";
     /// One row of the audit log.

@@ -9,29 +9,20 @@ use crate::{
 use protocol::{
     ids::{ApiKeyId, ApplicationId, OrgId, UserId},
     recording::StopCause,
+    wire_enum,
 };
-use std::{fmt, str::FromStr};
 
-/// What a member may do in an org.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    Owner,
-    Admin,
-    Developer,
-    Viewer,
+wire_enum! {
+    /// What a member may do in an org.
+    Role {
+        Owner = "owner",
+        Admin = "admin",
+        Developer = "developer",
+        Viewer = "viewer",
+    }
 }
 
 impl Role {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Developer => "developer",
-            Self::Viewer => "viewer",
-        }
-    }
-
     /// Whether this role carries a permission.
     #[must_use]
     pub fn may(self, permission: Permission) -> bool {
@@ -43,6 +34,7 @@ impl Role {
             | Permission::ViewRooms
             | Permission::ViewUsage
             | Permission::ViewAuditLog
+            | Permission::ViewTeam
             | Permission::ViewMails => true,
             Permission::OperateRecordings | Permission::OperateRooms => self != Self::Viewer,
             Permission::ConfigureApplications
@@ -50,33 +42,12 @@ impl Role {
             | Permission::GovernRecordings
             | Permission::ConfigureStorage
             | Permission::ConfigureWebhooks
+            | Permission::ManageTeam
             | Permission::ViewApiKeys
             | Permission::ManageApiKeys => matches!(self, Self::Owner | Self::Admin),
         }
     }
 }
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        [Self::Owner, Self::Admin, Self::Developer, Self::Viewer]
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or(UnknownRole)
-    }
-}
-
-/// The text names no role.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown role")]
-pub struct UnknownRole;
 
 /// What an action asks of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +70,10 @@ pub enum Permission {
     ConfigureWebhooks,
     ViewAuditLog,
     ViewMails,
+    /// See who belongs to the org.
+    ViewTeam,
+    /// Invite and remove members and change their roles; only owners do that to owners.
+    ManageTeam,
     /// Look at rooms in use and who is in them.
     ViewRooms,
     /// End rooms, remove peers.
@@ -128,7 +103,7 @@ impl Permission {
             Self::ViewUsage => Some(Scope::UsageRead),
             Self::ViewApiKeys => Some(Scope::ApiKeysRead),
             Self::ManageApiKeys => Some(Scope::ApiKeysWrite),
-            Self::ViewMails => None,
+            Self::ViewMails | Self::ViewTeam | Self::ManageTeam => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     cursor,
     error::{Error, Result},
     jobs,
+    mail::{Mailer, MailerError},
     random::Random,
     secrets::{Envelope, KeySourceError, Vault},
     settings::Settings,
@@ -32,6 +33,8 @@ pub enum OpenError {
     WrongKey,
     #[error("the master keys could not be read: {0}")]
     Keys(#[source] KeySourceError),
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
     #[error("{0}")]
     Other(#[from] Error),
 }
@@ -56,6 +59,7 @@ struct Inner {
     settings: Settings,
     vault: Vault,
     outbound: Outbound,
+    mailer: Mailer,
     password_hashes: Arc<Semaphore>,
     sessions: Sessions,
     /// Whom customers' roles must trust, once AWS has said it.
@@ -98,11 +102,13 @@ impl Services {
         let keys = Arc::clone(&settings.master_keys);
         let vault = Vault::open(&settings.database_url, keys, clock, random).await?;
         let outbound = Outbound::new(settings.allow_private.clone()).map_err(Error::internal)?;
+        let mailer = Mailer::open(&settings)?;
         let services = Self {
             inner: Arc::new(Inner {
                 settings,
                 vault,
                 outbound,
+                mailer,
                 password_hashes: Arc::new(Semaphore::new(PASSWORD_HASHES)),
                 sessions: Sessions::default(),
                 aws_principal: OnceCell::new(),
@@ -162,6 +168,10 @@ impl Services {
 
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.inner.outbound
+    }
+
+    pub(crate) fn mailer(&self) -> &Mailer {
+        &self.inner.mailer
     }
 
     pub(crate) fn password_hashes(&self) -> Arc<Semaphore> {

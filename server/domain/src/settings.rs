@@ -24,6 +24,42 @@ pub struct Settings {
     pub aws: Aws,
     /// How long a recording waits for a bucket that does not work before it is given up.
     pub hold_limit: Duration,
+    /// The server that mails are handed to; without one they stay in the outbox.
+    pub smtp: Option<SmtpSettings>,
+}
+
+impl Settings {
+    /// Address of a page of the console, by its path.
+    pub(crate) fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// How mails are handed over.
+#[derive(Debug, Clone)]
+pub struct SmtpSettings {
+    pub host: String,
+    pub port: u16,
+    pub security: SmtpSecurity,
+    /// User and password.
+    pub login: Option<(String, SecretString)>,
+    /// The sender: `mixdown@example.com` or `Mixdown <mixdown@example.com>`.
+    pub from: String,
+    /// Certificates in PEM form that are trusted beside those of the system.
+    pub authorities: Option<String>,
+    /// Longest time that handing one mail over may take.
+    pub time_limit: Duration,
+}
+
+/// What protects the way to the mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpSecurity {
+    /// TLS, begun by the command STARTTLS; refused without it.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// Nothing.
+    None,
 }
 
 /// How this installation appears to AWS, and where AWS is.

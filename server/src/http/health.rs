@@ -2,6 +2,7 @@
 
 use super::Web;
 use axum::{Json, extract::State, response::IntoResponse};
+use domain::mail::{self, Route};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -10,6 +11,8 @@ struct Readiness {
     ready: bool,
     /// Words: `database`, `media_node`.
     missing: Vec<&'static str>,
+    /// What does not work while everything else does: `mail_server`.
+    impaired: Vec<&'static str>,
 }
 
 /// The process lives.
@@ -34,6 +37,8 @@ pub async fn ready(State(web): State<Web>) -> impl IntoResponse {
             missing.extend(["database", "media_node"]);
         }
     }
+    let unsent = matches!(mail::route(&web.services), Route::MailServer { trouble: Some(_) });
+    let impaired = if unsent { vec!["mail_server"] } else { Vec::new() };
     let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready: missing.is_empty(), missing }))
+    (status, Json(Readiness { ready: missing.is_empty(), missing, impaired }))
 }

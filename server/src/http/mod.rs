@@ -13,6 +13,7 @@ mod request_id;
 mod router;
 pub(crate) mod security_headers;
 mod static_files;
+mod unsubscribe;
 
 pub use body::MAX_BYTES;
 pub use client_address::{ClientAddress, TrustedProxies};

@@ -28,8 +28,8 @@ impl RequestId {
     }
 }
 
-/// A download link is a token; the log says only that one was followed.
-const DOWNLOAD_LINKS: &str = "/r/";
+/// What follows is a token; the log says only that such a link was followed.
+const LINKS: [&str; 2] = ["/r/", "/unsubscribe/"];
 
 /// Gives the request an identifier and a span. The span has the path and never the query, which may hold tokens.
 pub async fn assign(State(random): State<Random>, mut request: Request, next: Next) -> Response {
@@ -38,7 +38,7 @@ pub async fn assign(State(random): State<Random>, mut request: Request, next: Ne
         Err(_) => RequestId::default(),
     };
     let path = request.uri().path();
-    let path = if path.starts_with(DOWNLOAD_LINKS) { DOWNLOAD_LINKS } else { path };
+    let path = LINKS.into_iter().find(|link| path.starts_with(link)).unwrap_or(path);
     let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;

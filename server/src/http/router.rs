@@ -2,7 +2,7 @@
 
 use super::{
     Pace, TrustedProxies, body, client_address, csrf, demo, health, join, links, problem, request_id, security_headers,
-    static_files,
+    static_files, unsubscribe,
 };
 use crate::{
     api::{self, Quotas},
@@ -59,6 +59,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .route("/api/v1/join", options(join::preflight).post(join::join))
         .route("/demo/{application}", get(demo::page))
         .route("/r/{token}", get(links::follow).options(links::preflight))
+        .route("/unsubscribe/{token}", get(unsubscribe::show).post(unsubscribe::end))
         .route("/node/link", get(node_link::open))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -11,11 +11,11 @@ on_both_databases! {
 
         let before = browser.get("/readyz").await;
         assert_eq!(before.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(before.json(), json!({"ready": false, "missing": ["media_node"]}));
+        assert_eq!(before.json(), json!({"ready": false, "missing": ["media_node"], "impaired": []}));
 
         let node = server.linked_node().await;
         let ready = browser.get("/readyz").await;
-        assert_eq!((ready.status, ready.json()), (StatusCode::OK, json!({"ready": true, "missing": []})));
+        assert_eq!((ready.status, ready.json()), (StatusCode::OK, json!({"ready": true, "missing": [], "impaired": []})));
 
         let identity = node.identity;
         drop(node);

@@ -91,7 +91,7 @@ impl Scene {
     }
 
     /// Ends a recording that captured nothing, as one event.
-    async fn fail(&mut self, sequence: u64, recording: RecordingId) {
+    pub(crate) async fn fail(&mut self, sequence: u64, recording: RecordingId) {
         let failed = Event::RecordingFailed { recording, cause: FailureCause::CaptureLost, detail: "test".to_owned() };
         self.node.report(sequence, failed).await;
     }

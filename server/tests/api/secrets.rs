@@ -5,6 +5,7 @@ use crate::support::{
     database::pg_dump,
     program::{Program, files_below},
     receiver::Receiver,
+    soon,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use http::{Method, StatusCode};
@@ -110,6 +111,32 @@ async fn sign_in(program: &Program) -> Vec<Secret> {
     vec![Secret::new("mistyped password", MISTYPED), Secret::new("session cookie", &cookie)]
 }
 
+/// Asks for a new password and invites somebody; the links are only in mails, which the owner of an installation without a
+/// mail server reads.
+async fn mail_links(browser: &Browser) -> Vec<Secret> {
+    browser.submit("/forgot-password", "forgot-password", &[("email", "anna@example.com")]).await;
+    browser.submit("/account/team", "console/invite", &[("email", "ben@example.com"), ("role", "viewer")]).await;
+    let mut secrets = Vec::new();
+    for (name, page) in [("reset link", "/reset-password?token="), ("invitation", "/invitation?token=")] {
+        let token = soon(name, async {
+            loop {
+                let outbox = browser.visit("/account/outbox").await.text;
+                if let Some((_, rest)) = outbox.split_once(page) {
+                    return rest
+                        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+                        .next()
+                        .unwrap()
+                        .to_owned();
+                }
+            }
+        })
+        .await;
+        browser.visit(&format!("{page}{token}")).await;
+        secrets.push(Secret::new(name, &token));
+    }
+    secrets
+}
+
 /// Adds a storage with a secret access key, after a mistake in the form.
 async fn add_storage(browser: &Browser, endpoint: &str) -> Secret {
     let path = "/account/recordings/add/s3_compatible";
@@ -204,6 +231,7 @@ async fn secrets_stay_where_they_belong(database: Database) {
     let key: AppKeyId = find(&browser.visit(&path).await, "key_");
     let mut receiver = Receiver::start().await;
     receiver.answer_with(StatusCode::INTERNAL_SERVER_ERROR);
+    secrets.extend(mail_links(&browser).await);
     secrets.push(add_storage(&browser, &receiver.url.origin().ascii_serialization()).await);
     browser.submit(&path, "set-webhook", &[("url", receiver.url.as_str())]).await;
     let shown = browser.visit(&path).await.text;

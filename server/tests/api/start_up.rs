@@ -70,6 +70,26 @@ async fn a_list_of_proxies_that_cannot_be_read_is_named() {
 }
 
 #[tokio::test]
+async fn settings_of_the_mail_server_that_cannot_work_are_named() {
+    let data = tempfile::tempdir().unwrap();
+    let junk = data.path().join("ca.pem");
+    fs::write(&junk, "not a certificate").unwrap();
+    let from = ["--smtp-host", "mail.example.com", "--smtp-from", "Mixdown <mixdown@example.com>"];
+    for (arguments, named) in [
+        (vec!["--smtp-from", "mixdown@example.com"], "--smtp-host"),
+        (vec!["--smtp-host", "mail.example.com"], "--smtp-from"),
+        (vec!["--smtp-host", "mail.example.com", "--smtp-from", "nobody"], "sender"),
+        ([&from[..], &["--smtp-user", "mixdown"]].concat(), "MIXDOWN_SMTP_PASSWORD"),
+        ([&from[..], &["--smtp-password", "x", "--smtp-user", "u", "--smtp-security", "none"]].concat(), "unprotected"),
+        ([&from[..], &["--smtp-ca-file", junk.to_str().unwrap()]].concat(), "certificates"),
+        ([&from[..], &["--smtp-ca-file", "/nowhere/ca.pem"]].concat(), "/nowhere/ca.pem"),
+    ] {
+        let text = refusal(data.path(), &arguments).await;
+        assert!(text.contains(named), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn key_files_are_checked() {
     let server = TestServer::start(Database::Sqlite).await;
     let (options, directory) = server.into_stopped().await;

@@ -1,21 +1,31 @@
-//! Setting up the first owner, signing in, and who may do what.
+//! Setting up the first owner, signing in, who may do what, and who belongs to an org.
 
-mod email;
+mod invitations;
+mod members;
 mod password;
+mod reset;
 mod setup;
 mod throttle;
+mod verification;
 
+pub use invitations::{
+    Invitation, Offer, accept_invitation, invitations, invite, offer, resend_invitation, withdraw_invitation,
+};
+pub use members::{Member, leave, members, remove_member, set_role};
+pub(crate) use reset::send_reset;
+pub use reset::{request_reset, reset_password, reset_token_is_valid};
 pub use setup::{complete_setup, setup_token, setup_token_is_valid};
+pub use verification::{confirm_email, request_verification, verification_token_is_valid};
 
 use crate::{
     access::Access,
     audit::{self, Actor},
     error::{Error, Kind, Result},
     jobs::{self, Work},
+    mail::Email,
     services::Services,
     store::Tx,
 };
-use email::Email;
 use protocol::ids::UserId;
 use std::net::IpAddr;
 

@@ -1,10 +1,11 @@
 //! The first start: a one-time link makes the first owner and an org in which nothing is left to configure.
 
-use super::{email::Email, password::NewPassword, tell, throttle};
+use super::{password::NewPassword, tell, throttle, verification};
 use crate::{
     access::Role,
     applications,
     error::{Error, Kind, Result},
+    mail::{self, Email, Route},
     secrets::{hash_token, new_token},
     services::Services,
     storage,
@@ -62,8 +63,12 @@ pub async fn complete_setup(
     let external_id = new_token(services.random()).map_err(Error::internal)?;
     let org = NewOrg { id: org_id, name: ORG_NAME, plan: Plan::Pro, external_id: &external_id };
     tx.insert_org(&org, now).await?;
-    tx.insert_user(&NewUser { id: user, email: email.as_str(), password_hash: &password_hash }, now).await?;
+    let new = NewUser { id: user, email: email.as_str(), password_hash: &password_hash, verified: false };
+    tx.insert_user(&new, now).await?;
     tx.insert_member(org_id, user, Role::Owner, now).await?;
+    if mail::route(services) != Route::Outbox {
+        verification::queue(services, &mut tx.org(org_id), user, email.as_str()).await?;
+    }
     let mut org = tx.org(org_id);
     if embedded {
         let id = services.new_id(StorageId::from_parts)?;

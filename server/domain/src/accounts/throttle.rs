@@ -41,6 +41,14 @@ pub(super) fn subjects(email: &str, address: IpAddr) -> [Subject; 3] {
     ]
 }
 
+/// The subjects of one request for a mail to an address: nobody is flooded with mails, nor can they be kept from getting
+/// one now and then.
+pub(super) fn mail_subjects(email: &str, address: IpAddr) -> [Subject; 2] {
+    let (network, email) = (network(address), hash_token(email));
+    let subject = |key, free, longest| Subject { key, free, longest: Duration::from_secs(longest) };
+    [subject(format!("mail/address/{network}"), 10, 900), subject(format!("mail/email/{email}"), 3, 900)]
+}
+
 /// Who shares an IPv6 /64 is one.
 fn network(address: IpAddr) -> String {
     match address.to_canonical() {

@@ -5,6 +5,7 @@ use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
     error::{Error, Result},
+    mail,
     services::Services,
     store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
 };
@@ -64,6 +65,7 @@ async fn insert(
         }
     })?;
     org.insert_key(services.new_id(AppKeyId::from_parts)?, id, now).await?;
+    mail::insert_owners(services, org, id).await?;
     audit::record(services, org, actor, "application.created", &id, name.as_str()).await?;
     Ok(id)
 }

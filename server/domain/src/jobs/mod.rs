@@ -5,6 +5,7 @@ mod apply_retention;
 mod delete_object;
 mod finalize_upload;
 mod reconcile_recordings;
+mod request_reset;
 mod revalidate_storages;
 mod runner;
 pub(crate) mod schedule;

@@ -1,7 +1,7 @@
 //! Claiming, running and putting back.
 
 use super::{
-    Lane, Work, abort_upload, apply_retention, delete_object, finalize_upload, reconcile_recordings,
+    Lane, Work, abort_upload, apply_retention, delete_object, finalize_upload, reconcile_recordings, request_reset,
     revalidate_storages, schedule, send_mail, sweep_expired, tell_refusal, validate_storage,
 };
 use crate::{
@@ -106,7 +106,7 @@ async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outco
             abort_upload::run(services, *org, begun).await
         }
         Work::DeleteObject { org, recording } => delete_object::run(services, *org, *recording, attempt).await,
-        Work::SendMail { org, mail } => send_mail::run(services, *org, *mail).await,
+        Work::SendMail { org, mail } => send_mail::run(services, *org, *mail, attempt).await,
         Work::ValidateStorage { org, storage, validation } => {
             validate_storage::run(services, *org, *storage, *validation).await
         }
@@ -114,6 +114,7 @@ async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outco
         Work::ReconcileRecordings => reconcile_recordings::run(services).await,
         Work::ApplyRetention => apply_retention::run(services).await,
         Work::TellRefusal { user, address } => tell_refusal::run(services, *user, *address).await,
+        Work::RequestReset { email, address } => request_reset::run(services, email, *address).await,
         Work::SweepExpired => sweep_expired::run(services).await,
     }
 }
@@ -145,7 +146,7 @@ async fn store(services: &Services, job: &JobRow, outcome: Outcome) -> Result<()
     Ok(())
 }
 
-/// Claims and runs due work of both lanes one after the other, once; how many jobs ran.
+/// Claims and runs due work of all lanes one after the other, once; how many jobs ran.
 pub async fn run_due(services: &Services) -> Result<usize> {
     let mut count = 0;
     for lane in Lane::ALL {

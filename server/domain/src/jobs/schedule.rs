@@ -29,6 +29,13 @@ const INTERNAL_SECONDS: [u64; 15] = [
     4 * HOUR,
 ];
 
+/// Delays before the second and later attempts at a mail; the last one repeats. Servers that defer mails of strangers
+/// take them after some minutes.
+const MAIL_SECONDS: [u64; 6] = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR];
+
+/// A mail that is older is news no more.
+const MAIL_LIFETIME: Duration = Duration::from_secs(72 * HOUR);
+
 /// Longest wait a receiver may ask for with `Retry-After`.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * HOUR);
 
@@ -44,6 +51,15 @@ pub(crate) fn webhook(attempts: u64, retry_after: Option<Duration>, jitter: f64)
 /// Delay after `attempts` failed attempts at other work; `None` when it is given up.
 pub(crate) fn internal(attempts: u64, jitter: f64) -> Option<Duration> {
     Some(nth(&INTERNAL_SECONDS, attempts)?.mul_f64(1.0 + JITTER * jitter))
+}
+
+/// Delay after `attempts` failed attempts at a mail of this age, at least the pause that its server is given; `None` when
+/// it is given up.
+pub(crate) fn mail(attempts: u64, age: Duration, pause: Option<Duration>, jitter: f64) -> Option<Duration> {
+    let last = Duration::from_secs(MAIL_SECONDS[MAIL_SECONDS.len() - 1]);
+    // Attempts while the server is left alone say nothing about the mail.
+    let delay = pause.unwrap_or_else(|| nth(&MAIL_SECONDS, attempts).unwrap_or(last));
+    (age < MAIL_LIFETIME).then(|| delay.mul_f64(1.0 + JITTER * jitter))
 }
 
 fn nth(seconds: &[u64], attempts: u64) -> Option<Duration> {
@@ -71,6 +87,18 @@ mod tests {
         assert_eq!(webhook(1, asked, 0.0), asked);
         assert_eq!(webhook(4, asked, 0.0), Some(Duration::from_secs(2 * HOUR)));
         assert_eq!(webhook(1, Some(Duration::MAX), 0.0), Some(LONGEST_ASKED));
+    }
+
+    #[test]
+    fn mails_are_tried_for_three_days_and_at_least_every_three_hours() {
+        let (mut age, mut attempts) = (Duration::ZERO, 0);
+        while let Some(delay) = mail(attempts + 1, age, None, 0.0) {
+            assert!(delay <= Duration::from_secs(3 * HOUR));
+            (age, attempts) = (age + delay, attempts + 1);
+        }
+        assert!(age >= MAIL_LIFETIME && (25..35).contains(&attempts), "{attempts} attempts in {age:?}");
+        let pause = Some(Duration::from_secs(300));
+        assert_eq!(mail(1000, Duration::from_secs(HOUR), pause, 0.0), pause);
     }
 
     proptest! {

@@ -10,12 +10,14 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub enum Lane {
     /// Trials of customers' buckets; may be slow.
     Validations,
+    /// Conversations with the mail server; may be slow.
+    Mails,
     /// Everything else.
     Internal,
 }
 
 impl Lane {
-    pub const ALL: [Self; 2] = [Self::Validations, Self::Internal];
+    pub const ALL: [Self; 3] = [Self::Validations, Self::Mails, Self::Internal];
 
     /// Whether it depends on somebody outside how long a job takes.
     #[must_use]
@@ -28,6 +30,7 @@ impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Validations => "validations",
+            Self::Mails => "mails",
             Self::Internal => "internal",
         })
     }
@@ -84,6 +87,11 @@ pub(crate) enum Work {
         user: Option<UserId>,
         address: IpAddr,
     },
+    /// Send a link for a new password, if somebody has this address.
+    RequestReset {
+        email: String,
+        address: IpAddr,
+    },
     /// Periodic: find recordings whose lease ran out.
     ReconcileRecordings,
     /// Periodic: request the deletion of recordings that are kept no longer.
@@ -116,12 +124,14 @@ impl Work {
             Self::RevalidateStorages => "revalidate_storages",
             Self::SweepExpired => "sweep_expired",
             Self::TellRefusal { .. } => "tell_refusal",
+            Self::RequestReset { .. } => "request_reset",
         }
     }
 
     pub(crate) fn lane(&self) -> Lane {
         match self {
             Self::ValidateStorage { .. } => Lane::Validations,
+            Self::SendMail { .. } => Lane::Mails,
             _ => Lane::Internal,
         }
     }
@@ -134,6 +144,7 @@ impl Work {
             | Self::ValidateStorage { org, .. }
             | Self::SendMail { org, .. } => Some(*org),
             Self::TellRefusal { .. }
+            | Self::RequestReset { .. }
             | Self::ReconcileRecordings
             | Self::ApplyRetention
             | Self::RevalidateStorages
@@ -150,7 +161,9 @@ impl Work {
                 Some(self.kind().to_owned())
             }
             Self::ValidateStorage { validation, .. } => Some(format!("validate_storage/{validation}")),
-            Self::AbortUpload { .. } | Self::TellRefusal { .. } | Self::SendMail { .. } => None,
+            Self::AbortUpload { .. } | Self::TellRefusal { .. } | Self::RequestReset { .. } | Self::SendMail { .. } => {
+                None
+            }
         }
     }
 }

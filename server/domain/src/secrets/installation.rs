@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 pub(crate) enum InstallationKey {
     /// Signs download links.
     RecordingLinks,
+    /// Signs links that end a subscription to mails.
+    Unsubscribe,
     /// Signs places in lists.
     Cursors,
 }
@@ -22,6 +24,7 @@ impl InstallationKey {
     fn name(self) -> &'static str {
         match self {
             Self::RecordingLinks => "recording_links",
+            Self::Unsubscribe => "unsubscribe",
             Self::Cursors => "cursors",
         }
     }

@@ -44,6 +44,8 @@ sealed_columns! {
     CaptureKey: "recordings"."capture_key", Org by "id";
     /// Opens the bucket of a tenant.
     StorageSecret: "storages"."secret", Org by "id";
+    /// A mail with a link that only its reader may have.
+    MailBody: "mails"."sealed_body", Org by "id";
     /// Signs the join tokens for one node.
     NodeTokenKey: "nodes"."token_key", Installation by "id";
     /// The installation's own keys, such as the one that signs links.

@@ -31,6 +31,8 @@ pub(crate) struct NewUser<'a> {
     pub id: UserId,
     pub email: &'a str,
     pub password_hash: &'a str,
+    /// The address is proven.
+    pub verified: bool,
 }
 
 /// A member with what it says about user and org.
@@ -122,10 +124,11 @@ impl Tx {
     pub(crate) async fn insert_user(&mut self, user: &NewUser<'_>, now: u64) -> sqlx::Result<()> {
         execute!(
             self,
-            "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO users (id, email, password_hash, email_verified_at, created_at) VALUES ($1, $2, $3, $4, $5)",
             Text(user.id),
             user.email,
             user.password_hash,
+            user.verified.then(|| signed(now)),
             signed(now),
         )
         .map(drop)

@@ -131,7 +131,7 @@ on_both! {
     async fn sessions_are_kept_until_they_expire(world: World) {
         let services = &world.services;
         let now: DateTime<Utc> = world.clock.now();
-        let session = |data: &str| StoredSession { data: data.into(), expires_at: now + TimeDelta::seconds(60) };
+        let session = |data: &str| StoredSession { user: None, data: data.into(), expires_at: now + TimeDelta::seconds(60) };
         assert!(session_store::create(services, "id", &session("one")).await.unwrap());
         assert!(!session_store::create(services, "id", &session("two")).await.unwrap());
         session_store::save(services, "id", &session("three")).await.unwrap();

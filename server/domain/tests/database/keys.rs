@@ -4,7 +4,7 @@ use crate::support::{World, master_key, on_both};
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    Access, OpenError, Services,
+    Access, OpenError, Role, Services, accounts,
     applications::{self, Application},
     nodes,
     notifications::{endpoints, sending},
@@ -81,11 +81,11 @@ on_both! {
         let token_key = register().await.token_key;
         let recorded = world.recorded(&node, &demo, "recorded").await;
         let link = recordings::share(&world.services, &access, recorded, Duration::from_secs(3600)).await.unwrap();
-        assert_eq!(wrapped_by(&world.services, 7).await, 4);
+        assert_eq!(wrapped_by(&world.services, 7).await, 5);
 
         world.keys.set(&[8, 7]);
         let rewrapped = secrets::rewrap(world.services.vault(), |_| ()).await.unwrap();
-        assert_eq!((rewrapped.key, rewrapped.secrets, rewrapped.unopened), (master_key(8).id(), 4, Vec::new()));
+        assert_eq!((rewrapped.key, rewrapped.secrets, rewrapped.unopened), (master_key(8).id(), 5, Vec::new()));
         assert!(matches!(world.reopen(&[7]).await, Err(OpenError::WrongKey)));
 
         world.keys.set(&[8]);
@@ -251,6 +251,7 @@ on_both! {
             ..StorageInput::default()
         };
         storage::create(&world.services, &access, StorageKind::S3Compatible, &store).await.unwrap();
+        accounts::invite(&world.services, &access, "ben@example.com", Role::Viewer).await.unwrap();
 
         let sealed = |cell: &str| cell.starts_with("1.") && cell.len() > 100 && cell.split('.').count() == 4;
         let cells = world.cells().await;

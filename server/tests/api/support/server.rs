@@ -10,7 +10,7 @@ use domain::{
     random::Random,
 };
 use server::{
-    config::{AwsOptions, ControlPlaneOptions, DataOptions},
+    config::{AwsOptions, ControlPlaneOptions, DataOptions, SmtpOptions},
     control_plane::ControlPlane,
     start_error::StartError,
 };
@@ -116,6 +116,7 @@ pub fn options(data: &TempDir) -> ControlPlaneOptions {
         hold_hours: 168,
         api_requests_per_minute: 100_000,
         aws: AwsOptions::default(),
+        smtp: SmtpOptions::default(),
     }
 }
 

@@ -4,11 +4,13 @@ mod blocking;
 mod dump;
 mod keys;
 mod outside;
+mod player;
 mod upload;
 
 pub use blocking::Blocking;
 pub use keys::{Keys, master_key};
 pub use outside::{Outside, Received};
+pub use player::Player;
 pub use upload::{client, upload};
 
 use domain::{
@@ -118,11 +120,16 @@ impl World {
         Services::open(settings, self.clock.clone(), Random::System).await
     }
 
-    /// Starts the installation again with other settings.
-    pub async fn refit(&mut self, change: impl FnOnce(&mut Settings)) {
+    /// Starts the installation once more beside this one, with other settings.
+    pub async fn open_with(&self, change: impl FnOnce(&mut Settings)) -> Result<Services, domain::OpenError> {
         let mut settings = settings(&self.database_url, &self.outside, self.keys.clone());
         change(&mut settings);
-        self.services = Services::open(settings, self.clock.clone(), Random::System).await.unwrap();
+        Services::open(settings, self.clock.clone(), Random::System).await
+    }
+
+    /// Starts the installation again with other settings.
+    pub async fn refit(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.services = self.open_with(change).await.unwrap();
     }
 
     /// Completes the set-up; the owner.
@@ -262,5 +269,6 @@ fn settings(url: &str, outside: &Outside, keys: Arc<Keys>) -> Settings {
         }),
         aws: Aws::default(),
         hold_limit: Duration::from_secs(7 * 24 * 3600),
+        smtp: None,
     }
 }

@@ -1,11 +1,10 @@
 //! AWS as a test sees it: moto behind the checks it lacks, one process for all tests of this binary.
 
+use crate::support::Player;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
         Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -13,40 +12,13 @@ use std::{
 };
 
 pub const REGION: &str = "eu-central-1";
-const PYTHON: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../moto/bin/python");
-const STRICT_MOTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strict_moto");
 
-/// The process; it ends when this one does and its standard input with it.
-struct Moto {
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    _process: Child,
-}
-
-static MOTO: OnceLock<Mutex<Moto>> = OnceLock::new();
+static MOTO: OnceLock<Mutex<Player>> = OnceLock::new();
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
-fn start() -> Mutex<Moto> {
-    let mut child = Command::new(PYTHON)
-        .args(["-B", STRICT_MOTO])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("moto is not installed: run `scripts/install test`");
-    let answers = BufReader::new(child.stdout.take().unwrap());
-    Mutex::new(Moto { commands: child.stdin.take().unwrap(), answers, _process: child })
-}
-
 fn run<T: DeserializeOwned>(command: &str, arguments: &Value) -> T {
-    let mut answer = String::new();
-    {
-        let mut moto = MOTO.get_or_init(start).lock().unwrap();
-        writeln!(moto.commands, "{}", json!([command, arguments])).unwrap();
-        moto.answers.read_line(&mut answer).unwrap();
-    }
-    let mut answer: Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(answer["problem"], Value::Null, "{command} {arguments}");
-    serde_json::from_value(answer["done"].take()).unwrap()
+    let moto = MOTO.get_or_init(|| Mutex::new(Player::start("moto", "strict_moto")));
+    moto.lock().unwrap().run(command, arguments)
 }
 
 fn tell(command: &str, arguments: &Value) {

@@ -1,4 +1,4 @@
-//! Addresses people sign in with.
+//! E-mail addresses, of people who sign in and of those who are only told.
 
 use crate::error::{Error, Result};
 
@@ -6,11 +6,11 @@ const LONGEST_BYTES: usize = 254;
 
 /// An address in the one form it is stored and compared in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Email(String);
+pub(crate) struct Email(String);
 
 impl Email {
     /// Only what is surely wrong is refused; whether it exists, only a mail can tell.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = text.trim().to_lowercase();
         let plausible = text.len() <= LONGEST_BYTES
             && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"'))
@@ -24,7 +24,7 @@ impl Email {
         if plausible { Ok(Self(text)) } else { Err(Error::invalid("email_invalid", "This is not an e-mail address.")) }
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
