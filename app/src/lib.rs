@@ -33,7 +33,7 @@ use leptos_router::{
     path,
 };
 use pages::{
-    account::{SetUpPage, SignInPage},
+    account::{ForgotPasswordPage, InvitationPage, ResetPasswordPage, SetUpPage, SignInPage, VerifyEmailPage},
     api_keys::ApiKeysPage,
     application::ApplicationPage,
     applications::ApplicationsPage,
@@ -42,6 +42,7 @@ use pages::{
     not_found::NotFoundPage,
     outbox::OutboxPage,
     storage::{AddPage, AddStoragePage, OverviewPage, StoragePage},
+    team::TeamPage,
 };
 
 /// The whole console. `Async` on every route: a page is sent once it is complete, so it needs no script to be read.
@@ -54,6 +55,10 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/setup") view=SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/reset-password") view=ResetPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/verify-email") view=VerifyEmailPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitation") view=InvitationPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=|| view! { <Redirect path=paths::HOME/> } ssr=SsrMode::Async/>
                     <Route path=path!("applications") view=ApplicationsPage ssr=SsrMode::Async/>
@@ -63,6 +68,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("account/recordings/add/:kind") view=AddStoragePage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings/:id") view=StoragePage ssr=SsrMode::Async/>
                     <Route path=path!("account/api-keys") view=ApiKeysPage ssr=SsrMode::Async/>
+                    <Route path=path!("account/team") view=TeamPage ssr=SsrMode::Async/>
                     <Route path=path!("account/outbox") view=OutboxPage ssr=SsrMode::Async/>
                     <Route path=path!("account/audit") view=AuditPage ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 pub enum Form {
     SetUp,
     SignIn,
+    ForgotPassword,
+    ResetPassword,
+    VerifyEmail,
+    AcceptInvitation,
     CreateApplication,
     Relay,
     Recording,
@@ -34,6 +38,11 @@ pub enum Form {
     RemoveStorage,
     CreateApiKey,
     RevokeApiKey,
+    MailAddresses,
+    Invite,
+    Invitations,
+    Members,
+    OwnAccount,
 }
 
 impl Form {
@@ -41,7 +50,12 @@ impl Form {
     #[must_use]
     pub fn place(self) -> &'static str {
         match self {
-            Self::SetUp | Self::SignIn => "",
+            Self::SetUp
+            | Self::SignIn
+            | Self::ForgotPassword
+            | Self::ResetPassword
+            | Self::VerifyEmail
+            | Self::AcceptInvitation => "",
             Self::CreateApplication | Self::CreateApiKey => "create",
             Self::Relay | Self::Recording => "switches",
             Self::CreateKey | Self::RevokeKey | Self::RevokeApiKey => "keys",
@@ -55,6 +69,11 @@ impl Form {
             Self::Storage => "settings",
             Self::Validation => "validation",
             Self::Standing | Self::RemoveStorage => "use",
+            Self::MailAddresses => "mails",
+            Self::Invite => "invite",
+            Self::Invitations => "invitations",
+            Self::Members => "members",
+            Self::OwnAccount => "own",
         }
     }
 }

@@ -3,10 +3,13 @@
 /// Where a signed-in person arrives.
 pub const HOME: &str = "/applications";
 pub const SIGN_IN: &str = "/sign-in";
+pub const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Where recordings of the org go.
 pub const RECORDINGS: &str = "/account/recordings";
 pub const ADD_STORAGE: &str = "/account/recordings/add";
 pub const API_KEYS: &str = "/account/api-keys";
+/// Who belongs to the org.
+pub const TEAM: &str = "/account/team";
 pub const OUTBOX: &str = "/account/outbox";
 pub const AUDIT: &str = "/account/audit";
 

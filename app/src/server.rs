@@ -72,6 +72,21 @@ pub async fn enter(form: Form, email: &str, proof: domain::Result<UserId>) -> Re
     Ok(())
 }
 
+/// Whether somebody is signed in who still belongs to an org.
+pub async fn is_signed_in() -> bool {
+    let Ok(Request { services, session, .. }) = request() else { return false };
+    let Ok(Some(user)) = session.get::<UserId>(SESSION_USER).await else { return false };
+    domain::accounts::access(&services, user).await.is_ok()
+}
+
+/// A new password is typed twice.
+pub fn same_password(password: &str, repeated: &str) -> Result<(), ConsoleError> {
+    if password == repeated {
+        return Ok(());
+    }
+    Err(refusal("passwords_differ", "The two passwords are not the same. Type them again."))
+}
+
 /// Ends the session, here and in the store.
 pub async fn end_session() -> Result<(), ConsoleError> {
     request()?.session.flush().await.map_err(internal)
@@ -166,9 +181,25 @@ pub fn answer_with_secret(
         Err(error) => (None, Some(error)),
     };
     let entered = if error.is_some() && entered.len() <= ENTERED_BYTES { entered.to_owned() } else { String::new() };
-    let json = leptos::serde_json::to_string(&Note { form, error, entered, secret }).map_err(internal)?;
-    set_cookie(NOTE_COOKIE, &hexadecimal(&json), 60, "; HttpOnly");
+    keep_note(&Note { form, error, entered, secret })?;
     redirect_back(form.place());
+    Ok(())
+}
+
+/// As [`answer`], for a form that has done its work: it leads on to another page, where the [`Note`] says so.
+pub fn answer_at(page: &str, form: Form, result: Result<(), ConsoleError>) -> Result<(), ConsoleError> {
+    if result.is_err() || asked_by_script() {
+        return answer(form, "", result);
+    }
+    keep_note(&Note { form, error: None, entered: String::new(), secret: None })?;
+    redirect(page);
+    Ok(())
+}
+
+/// For the next page.
+fn keep_note(note: &Note) -> Result<(), ConsoleError> {
+    let json = leptos::serde_json::to_string(note).map_err(internal)?;
+    set_cookie(NOTE_COOKIE, &hexadecimal(&json), 60, "; HttpOnly");
     Ok(())
 }
 

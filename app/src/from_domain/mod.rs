@@ -1,7 +1,9 @@
 //! How the domain's things become what pages show: the one place where the two meet, on the server only.
 
 mod api_keys;
+mod mails;
 mod storage;
+mod team;
 mod webhooks;
 
 pub use api_keys::new_api_key;
@@ -15,7 +17,6 @@ use crate::{
         },
         applications::ApplicationSummary,
         audit::AuditEntry,
-        outbox::Mail,
     },
     server::unix_ms,
 };
@@ -143,17 +144,5 @@ impl AuditEntry {
         let own = access.user().is_some_and(|user| user.to_string() == entry.actor);
         let actor = if own { access.name().to_owned() } else { entry.actor };
         Self { at_ms, actor, action: entry.action, object: entry.object, detail: entry.detail }
-    }
-}
-
-impl From<domain::mail::Mail> for Mail {
-    fn from(mail: domain::mail::Mail) -> Self {
-        Self {
-            recipient: mail.recipient,
-            subject: mail.subject,
-            text: mail.text,
-            created_ms: unix_ms(mail.created_at.timestamp_millis()),
-            sent: mail.sent_at.is_some(),
-        }
     }
 }

@@ -42,6 +42,7 @@ fn Bar(viewer: Viewer) -> impl IntoView {
                     <span class="bar-group" role="group" aria-labelledby="bar-account">
                         <span class="bar-group-name" id="bar-account">"Account"</span>
                         <A href=paths::RECORDINGS>"Recordings"</A>
+                        <A href=paths::TEAM>"Team"</A>
                         <A href=paths::API_KEYS>"API keys"</A>
                         <A href=paths::OUTBOX>"Outbox"</A>
                         <A href=paths::AUDIT>"Audit log"</A>

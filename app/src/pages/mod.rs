@@ -9,3 +9,4 @@ pub mod frame;
 pub mod not_found;
 pub mod outbox;
 pub mod storage;
+pub mod team;

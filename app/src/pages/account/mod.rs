@@ -1,15 +1,24 @@
-//! Setting up the first owner, signing in and out, and what belongs to one person's browser.
+//! Setting up the first owner, signing in and out, links that people were sent, and what belongs to one person's browser.
 
 mod api;
+mod forgot_password;
+mod invitation;
+mod reset_password;
 mod set_up;
 mod sign_in;
 mod theme;
+mod verify_email;
 
 pub use api::{SetTheme, SignOut, load_viewer};
+pub use forgot_password::ForgotPasswordPage;
+pub use invitation::InvitationPage;
+pub use reset_password::ResetPasswordPage;
 pub use set_up::SetUpPage;
 pub use sign_in::SignInPage;
 pub use theme::Theme;
+pub use verify_email::VerifyEmailPage;
 
+use crate::components::Field;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
@@ -20,6 +29,31 @@ pub struct Viewer {
     pub email: String,
     pub org: String,
     pub theme: Theme,
+}
+
+/// What an invitation offers whoever has its link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferView {
+    pub org: String,
+    pub email: String,
+    pub role: String,
+}
+
+/// The two fields for a password that is new.
+#[component]
+fn NewPassword() -> impl IntoView {
+    view! {
+        <Field
+            id="password"
+            name="password"
+            label="Password"
+            kind="password"
+            autocomplete="new-password"
+            max_length=1024
+            hint="At least 8 characters; 15 or more are better. A few words make a good one."
+        />
+        <Field id="repeated" name="repeated" label="Password again" kind="password" autocomplete="new-password" max_length=1024/>
+    }
 }
 
 /// A page for people who are not signed in: one panel in the middle.

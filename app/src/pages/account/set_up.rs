@@ -1,5 +1,5 @@
 use super::{
-    Entrance,
+    Entrance, NewPassword,
     api::{CompleteSetUp, check_set_up_link},
 };
 use crate::{
@@ -37,16 +37,7 @@ fn SetUpForm(token: String) -> impl IntoView {
         <form class="form" method="post" action=CompleteSetUp::url()>
             <input type="hidden" name="token" value=token/>
             <Field id="email" name="email" label="E-mail" kind="email" value=email autocomplete="username" max_length=254/>
-            <Field
-                id="password"
-                name="password"
-                label="Password"
-                kind="password"
-                autocomplete="new-password"
-                max_length=1024
-                hint="At least 8 characters; 15 or more are better. A few words make a good one."
-            />
-            <Field id="repeated" name="repeated" label="Password again" kind="password" autocomplete="new-password" max_length=1024/>
+            <NewPassword/>
             <FormNotice form=Form::SetUp/>
             <button type="submit" class="button button-primary button-wide">"Create the account"</button>
         </form>

@@ -1,7 +1,9 @@
-use super::view::{ApplicationView, DestinationView, ManagedView, Playback, RecordingList, RetentionPreview};
+use super::view::{
+    ApplicationView, DestinationView, MailsView, ManagedView, Playback, RecordingList, RetentionPreview,
+};
 use crate::error::ConsoleError;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
-use protocol::ids::{AppKeyId, ApplicationId, RecordingId};
+use protocol::ids::{AppKeyId, ApplicationId, MailAddressId, RecordingId};
 
 /// One application. The identifier is text from the address.
 #[server(prefix = "/api/console", endpoint = "application")]
@@ -67,6 +69,33 @@ pub async fn set_webhook(application: ApplicationId, url: String) -> Result<(), 
     let (services, access) = server::access().await?;
     let secret = from_domain::set_webhook(&services, &access, application, url.trim()).await;
     server::answer_with_secret(Form::Webhook, &url, secret.map(server::reveal))
+}
+
+/// Whom mails about its recordings go to.
+#[server(prefix = "/api/console", endpoint = "mail-addresses")]
+pub async fn load_mails(application: ApplicationId) -> Result<MailsView, ConsoleError> {
+    use crate::server;
+    let (services, access) = server::access().await?;
+    let addresses = domain::mail::addresses(&services, &access, application).await.map_err(server::failure)?;
+    Ok(MailsView::of(addresses, &access))
+}
+
+/// Tells one more address.
+#[server(prefix = "/api/console", endpoint = "add-mail-address")]
+pub async fn add_mail_address(application: ApplicationId, email: String) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    let (services, access) = server::access().await?;
+    let added = domain::mail::add_address(&services, &access, application, &email).await;
+    server::answer(Form::MailAddresses, &email, added.map(drop).map_err(server::failure))
+}
+
+/// Tells an address no more.
+#[server(prefix = "/api/console", endpoint = "remove-mail-address")]
+pub async fn remove_mail_address(application: ApplicationId, address: MailAddressId) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    let (services, access) = server::access().await?;
+    let removed = domain::mail::remove_address(&services, &access, application, address).await;
+    server::answer(Form::MailAddresses, "", removed.map_err(server::failure))
 }
 
 /// Where recordings of one application go.

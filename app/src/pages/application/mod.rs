@@ -5,6 +5,7 @@ mod causes;
 mod destination;
 mod keeping;
 mod keys;
+mod mails;
 mod manage;
 mod notifications;
 mod player;
@@ -23,6 +24,7 @@ use keeping::KeepingCard;
 use keys::KeysCard;
 use leptos::{either::Either, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
+use mails::MailsCard;
 use notifications::{OriginsCard, WebhookCard};
 use recordings::{RecordingsCard, Shown};
 use switches::SwitchesCard;
@@ -75,6 +77,7 @@ fn Application(
                 may_change=application.may_change
             />
             <WebhookCard application=id url=application.webhook/>
+            <MailsCard application=id/>
             <OriginsCard application=id origins=application.allowed_origins/>
         </div>
     }

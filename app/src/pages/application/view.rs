@@ -2,7 +2,7 @@
 
 use crate::pages::storage::view::{Health, HeldView};
 use protocol::{
-    ids::{AppKeyId, ApplicationId, RecordingId, StorageId},
+    ids::{AppKeyId, ApplicationId, MailAddressId, RecordingId, StorageId},
     recording::{FailureCause, RecordingState, StopCause},
 };
 use serde::{Deserialize, Serialize};
@@ -135,4 +135,21 @@ pub struct DestinationStorage {
     pub name: String,
     pub health: Health,
     pub validated_ms: Option<u64>,
+}
+
+/// Whom mails about the application's recordings go to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailsView {
+    /// In the order of the alphabet.
+    pub addresses: Vec<MailAddressView>,
+    pub may_change: bool,
+}
+
+/// One address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailAddressView {
+    pub id: MailAddressId,
+    pub email: String,
+    /// Its reader wants no more mails.
+    pub unsubscribed_ms: Option<u64>,
 }

@@ -1,11 +1,11 @@
-use super::Mail;
+use super::OutboxView;
 use crate::error::ConsoleError;
 use leptos::prelude::*;
 
-/// The latest mails, newest first.
+/// Where mails go, and the latest ones, newest first.
 #[server(prefix = "/api/console", endpoint = "outbox")]
-pub async fn list_mails() -> Result<Vec<Mail>, ConsoleError> {
+pub async fn load_outbox() -> Result<OutboxView, ConsoleError> {
     let (services, access) = crate::server::access().await?;
     let mails = domain::mail::list(&services, &access).await.map_err(crate::server::failure)?;
-    Ok(mails.into_iter().map(Into::into).collect())
+    Ok(OutboxView::of(domain::mail::route(&services), mails))
 }

@@ -1,31 +1,54 @@
-//! Mails that stay here because no mail server is configured.
+//! Mails: those that were sent, those that wait for the mail server, and, without one, all of them.
 
 mod api;
 
-use crate::components::{EmptyState, Instant, PageHeader, Problem};
-use api::list_mails;
+use crate::components::{EmptyState, Instant, Notice, PageHeader, Problem, Tone};
+use api::load_outbox;
 use leptos::{either::Either, prelude::*};
 use serde::{Deserialize, Serialize};
+
+/// Where mails go, and the latest ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxView {
+    /// Whether there is a mail server.
+    pub sends: bool,
+    /// Why it takes no mails at present.
+    pub trouble: Option<String>,
+    pub mails: Vec<Mail>,
+}
 
 /// One mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     pub recipient: String,
     pub subject: String,
-    pub text: String,
+    /// Nothing when it has a link that only its reader may see.
+    pub text: Option<String>,
     pub created_ms: u64,
-    pub sent: bool,
+    pub state: MailState,
+    /// Why it was not sent.
+    pub problem: Option<String>,
+    /// When it is tried again.
+    pub next_ms: Option<u64>,
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailState {
+    Waiting,
+    Sent,
+    Failed,
 }
 
 #[component]
 pub fn OutboxPage() -> impl IntoView {
     view! {
-        <PageHeader title="Outbox" summary="No mail server is configured, so mails are kept here instead of being sent."/>
         <Suspense>
             {Suspend::new(async move {
-                match list_mails().await {
-                    Ok(mails) => Either::Left(view! { <MailList mails/> }),
-                    Err(error) => Either::Right(view! { <Problem error/> }),
+                match load_outbox().await {
+                    Ok(outbox) => Either::Left(view! { <Outbox outbox/> }),
+                    Err(error) => Either::Right(view! { <PageHeader title="Outbox"/><Problem error/> }),
                 }
             })}
         </Suspense>
@@ -33,28 +56,63 @@ pub fn OutboxPage() -> impl IntoView {
 }
 
 #[component]
-fn MailList(mails: Vec<Mail>) -> impl IntoView {
+fn Outbox(outbox: OutboxView) -> impl IntoView {
+    let summary = if outbox.sends {
+        "Mails go to the mail server. The latest ones are listed here."
+    } else {
+        "No mail server is configured, so mails are kept here instead of being sent."
+    };
+    let sends = outbox.sends;
+    view! {
+        <PageHeader title="Outbox" summary/>
+        {outbox.trouble.map(|trouble| view! {
+            <Notice tone=Tone::Bad>
+                <p><strong>"Mails cannot be sent at present. "</strong>{trouble}</p>
+                <p>"They wait here and are tried again. If it does not pass, whoever runs Mixdown has to correct the settings of the mail server."</p>
+            </Notice>
+        })}
+        <MailList mails=outbox.mails sends/>
+    }
+}
+
+#[component]
+fn MailList(mails: Vec<Mail>, sends: bool) -> impl IntoView {
     if mails.is_empty() {
         return Either::Left(view! {
             <EmptyState title="No mails yet"><p>"Mixdown writes one whenever a recording is ready or has failed."</p></EmptyState>
         });
     }
-    let items = mails.into_iter().map(|mail| view! { <li><MailItem mail/></li> });
+    let items = mails.into_iter().map(move |mail| view! { <li><MailItem mail sends/></li> });
     Either::Right(view! { <ul class="mails">{items.collect_view()}</ul> })
 }
 
 /// Opens without a script.
 #[component]
-fn MailItem(mail: Mail) -> impl IntoView {
+fn MailItem(mail: Mail, sends: bool) -> impl IntoView {
+    let (class, word) = match mail.state {
+        MailState::Waiting => ("badge badge-busy", "Waiting"),
+        MailState::Sent => ("badge badge-good", "Sent"),
+        MailState::Failed => ("badge badge-bad", "Failed"),
+    };
+    let text = match mail.text {
+        Some(text) => Either::Left(view! { <pre class="mail-text">{text}</pre> }),
+        None => Either::Right(view! { <p class="mail-text muted">"It has a link that only its reader may see."</p> }),
+    };
     view! {
         <details class="mail">
             <summary>
                 <span class="mail-subject">{mail.subject}</span>
                 <span class="muted">"To "{mail.recipient}</span>
                 <span class="muted mail-time"><Instant unix_ms=mail.created_ms/></span>
-                {mail.sent.then(|| view! { <span class="badge badge-good">"Sent"</span> })}
+                {sends.then(|| view! { <span class=class>{word}</span> })}
             </summary>
-            <pre class="mail-text">{mail.text}</pre>
+            {mail.problem.map(|problem| view! {
+                <p class="mail-text">
+                    {problem}
+                    {mail.next_ms.map(|at| view! { " It is tried again at "<Instant unix_ms=at/>" UTC." })}
+                </p>
+            })}
+            {text}
         </details>
     }
 }
