@@ -4,6 +4,7 @@ use crate::{error::ConsoleError, server};
 use domain::{
     Access, Services,
     notifications::endpoints::{self, EndpointUpdate, NewEndpoint},
+    revision::Expected,
 };
 use protocol::{ids::ApplicationId, webhook::EventType};
 use secrecy::SecretString;
@@ -37,7 +38,7 @@ pub async fn set_webhook(
     let present = present.first().map(|endpoint| endpoint.id);
     if url.is_empty() {
         if let Some(id) = present {
-            endpoints::remove(services, access, id, None).await.map_err(server::failure)?;
+            endpoints::remove(services, access, id, Expected::Any).await.map_err(server::failure)?;
         }
         return Ok(None);
     }

@@ -6,6 +6,7 @@ use crate::{
     clock::to_date,
     error::{Error, Result},
     nodes::alive_since,
+    notifications::raise::{self, PeerMove},
     services::Services,
     store::{LeftRow, NewPeer, OrgTx, PeerRow, RoomRow, Tx, unsigned},
     usage::Month,
@@ -15,6 +16,7 @@ use protocol::{
     ids::{ApplicationId, BootId, NodeId, PeerId, RecordingId},
     link::Command,
     names::{DisplayName, RoomName},
+    webhook::EventType,
 };
 
 const PAGE: i64 = 100;
@@ -135,44 +137,52 @@ pub(crate) struct Arrival {
     pub at: u64,
 }
 
-/// Somebody came.
-pub(crate) async fn joined(tx: &mut Tx, arrival: &Arrival) -> Result<()> {
+/// Somebody came; webhooks hear of it.
+pub(crate) async fn joined(services: &Services, tx: &mut Tx, arrival: &Arrival) -> Result<()> {
     if !tx.is_boot(arrival.node, arrival.boot).await? {
         return Ok(());
     }
     let Some(owner) = tx.application_owner(arrival.application).await? else { return Ok(()) };
     let mut org = tx.org(owner);
-    org.open_live_room(arrival.application, &arrival.room, arrival.node, arrival.at).await?;
-    org.insert_live_peer(&NewPeer {
-        application: arrival.application,
-        room: &arrival.room,
-        peer: arrival.peer,
-        name: arrival.name.as_ref(),
-        joined_at: arrival.at,
-    })
-    .await?;
-    Ok(())
-}
-
-/// Somebody left; one who is not known is passed over.
-pub(crate) async fn left(tx: &mut Tx, node: NodeId, peer: PeerId, at: u64) -> Result<()> {
-    let Some(row) = tx.remove_live_peer(node, peer).await? else { return Ok(()) };
-    ended_stay(tx, &row, at).await
-}
-
-/// A node opened the link: if it was started again, whoever was in its rooms is gone since it was last heard of.
-pub(crate) async fn node_started(tx: &mut Tx, node: NodeId, boot: BootId) -> Result<()> {
-    for peer in tx.left_behind(node, boot).await? {
-        left(tx, node, peer.peer(), unsigned(peer.reported_at)).await?;
+    let (application, room, at) = (arrival.application, &arrival.room, arrival.at);
+    let first = org.open_live_room(application, room, arrival.node, at).await?;
+    let (peer, name) = (arrival.peer, arrival.name.as_ref());
+    let new = org.insert_live_peer(&NewPeer { application, room, peer, name, joined_at: at }).await?;
+    if first {
+        raise::room(services, &mut org, (application, room), at, None).await?;
+    }
+    if new {
+        let event = EventType::PeerJoined;
+        raise::peer(services, &mut org, &PeerMove { event, application, room, peer, name, at }).await?;
     }
     Ok(())
 }
 
-async fn ended_stay(tx: &mut Tx, row: &LeftRow, at: u64) -> Result<()> {
+/// Somebody left, and webhooks hear of it; one who is not known is passed over.
+pub(crate) async fn left(services: &Services, tx: &mut Tx, node: NodeId, peer: PeerId, at: u64) -> Result<()> {
+    let Some(row) = tx.remove_live_peer(node, peer).await? else { return Ok(()) };
+    ended_stay(services, tx, &row, peer, at).await
+}
+
+/// A node opened the link: if it was started again, whoever was in its rooms is gone since it was last heard of.
+pub(crate) async fn node_started(services: &Services, tx: &mut Tx, node: NodeId, boot: BootId) -> Result<()> {
+    for peer in tx.left_behind(node, boot).await? {
+        left(services, tx, node, peer.peer(), unsigned(peer.reported_at)).await?;
+    }
+    Ok(())
+}
+
+async fn ended_stay(services: &Services, tx: &mut Tx, row: &LeftRow, peer: PeerId, at: u64) -> Result<()> {
     let mut org = tx.org(row.org());
     let stayed = at.saturating_sub(unsigned(row.joined_at));
     org.add_peer_time(row.application(), &Month::of(to_date(at)).to_string(), stayed).await?;
-    org.close_live_room(row.application(), row.room()).await?;
+    let (application, room, name) = (row.application(), row.room(), row.name());
+    let started = org.close_live_room(application, room).await?;
+    let event = EventType::PeerLeft;
+    raise::peer(services, &mut org, &PeerMove { event, application, room, peer, name, at }).await?;
+    if let Some(started) = started {
+        raise::room(services, &mut org, (application, room), started, Some(at)).await?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The description of the API: OpenAPI 3.1, made from the code.
 
-use super::{openapi, repetition, revision};
+use super::{openapi, repetition, revision, webhook_events::WithWebhooks};
 use crate::http::Document as Problem;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
@@ -75,7 +75,7 @@ pub fn document() -> String {
             add_quotas(operation);
         }
     }
-    let mut text = serde_json::to_string_pretty(&description).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&WithWebhooks::of(&description)).unwrap_or_default();
     text.push('\n');
     text
 }

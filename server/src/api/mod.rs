@@ -7,6 +7,7 @@ mod app_keys;
 mod applications;
 mod audit;
 mod authentication;
+mod deliveries;
 mod document;
 mod fields;
 mod page;
@@ -21,6 +22,8 @@ mod storage_views;
 mod storages;
 mod usage;
 mod validations;
+mod webhook_endpoints;
+mod webhook_events;
 
 pub use document::document;
 pub use quotas::Quotas;
@@ -67,6 +70,14 @@ fn described() -> OpenApiRouter<Web> {
         .routes(routes!(recordings::stop))
         .routes(routes!(recordings::link))
         .routes(routes!(recordings::hold, recordings::release))
+        .routes(routes!(webhook_endpoints::list, webhook_endpoints::create))
+        .routes(routes!(webhook_endpoints::get, webhook_endpoints::change, webhook_endpoints::remove))
+        .routes(routes!(webhook_endpoints::rotate_secret))
+        .routes(routes!(webhook_endpoints::test))
+        .routes(routes!(deliveries::replay_failed))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::get))
+        .routes(routes!(deliveries::replay))
         .routes(routes!(usage::get))
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::get, api_keys::revoke))

@@ -77,7 +77,7 @@ pub async fn register(
     let mut tx = services.begin().await?;
     let token_key = services.envelope().seal(SealedColumn::NodeTokenKey.of_installation(), node, fresh.as_slice())?;
     let new = NewNode { id: node, boot, signaling_url, last_command, token_key: &token_key };
-    rooms::node_started(&mut tx, node, boot).await?;
+    rooms::node_started(services, &mut tx, node, boot).await?;
     let registered = tx.upsert_node(&new, services.now()).await?;
     tx.delete_commands(node, last_command).await?;
     tx.commit().await?;

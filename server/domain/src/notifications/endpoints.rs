@@ -6,6 +6,7 @@ use crate::{
     audit,
     clock::to_date,
     error::{Error, Result},
+    revision::Expected,
     secrets::SealedColumn,
     services::Services,
     store::{EndpointRow, NewEndpointRow, NewSecret, OrgTx, Tx, unsigned},
@@ -45,9 +46,20 @@ pub struct Endpoint {
     pub suspension_cause: Option<SuspensionCause>,
     /// When attempts began to fail, while none succeeds.
     pub failing_since: Option<DateTime<Utc>>,
-    /// Counts up with every change.
-    pub revision: u64,
+    revision: u64,
     pub created_at: DateTime<Utc>,
+}
+
+impl Endpoint {
+    /// Another one after every change; what a change may be conditional on.
+    #[must_use]
+    pub fn version(&self) -> String {
+        version_of(self.revision)
+    }
+}
+
+fn version_of(revision: u64) -> String {
+    revision.to_string()
 }
 
 /// An endpoint to be made.
@@ -76,8 +88,7 @@ pub struct EndpointUpdate {
     pub events: Option<Vec<EventType>>,
     /// Enabling a suspended endpoint gives it another chance.
     pub enabled: Option<bool>,
-    /// Refused with `endpoint_changed` unless this is the present revision.
-    pub revision: Option<u64>,
+    pub expected: Expected,
 }
 
 /// An endpoint that was just made, or got another secret. The secret, `whsec_…`, is shown this once; with Ed25519 there
@@ -150,7 +161,7 @@ pub async fn update(services: &Services, access: &Access, id: EndpointId, update
     if let Some(url) = &update.url {
         permitted(services, url)?;
     }
-    let (mut tx, row) = begin_change(services, access, id, update.revision).await?;
+    let (mut tx, row) = begin_change(services, access, id, &update.expected).await?;
     let mut org = tx.reach(access);
     if update.url.is_some() || update.events.is_some() {
         let url = update.url.as_ref().map_or(row.url.as_str(), Url::as_str);
@@ -188,7 +199,7 @@ pub async fn rotate_secret(
     if overlap > LONGEST_OVERLAP {
         return Err(Error::invalid("overlap_too_long", "Two secrets can sign for at most seven days."));
     }
-    let (mut tx, row) = begin_change(services, access, id, None).await?;
+    let (mut tx, row) = begin_change(services, access, id, &Expected::Any).await?;
     let mut org = tx.reach(access);
     let key = FreshKey::draw(services.random(), row.signing()).map_err(Error::internal)?;
     let (envelope, now) = (services.envelope(), services.now());
@@ -212,9 +223,9 @@ pub async fn rotate_secret(
 }
 
 /// Removes an endpoint with all that is known of its deliveries; what waits is not sent.
-pub async fn remove(services: &Services, access: &Access, id: EndpointId, revision: Option<u64>) -> Result<()> {
+pub async fn remove(services: &Services, access: &Access, id: EndpointId, expected: Expected) -> Result<()> {
     access.require(Permission::ConfigureWebhooks)?;
-    let (mut tx, _) = begin_change(services, access, id, revision).await?;
+    let (mut tx, _) = begin_change(services, access, id, &expected).await?;
     let mut org = tx.reach(access);
     org.remove_endpoint(id, services.now()).await?;
     audit::record_for(services, &mut org, access, "webhook_endpoint.removed", &id).await?;
@@ -227,7 +238,7 @@ async fn begin_change(
     services: &Services,
     access: &Access,
     id: EndpointId,
-    revision: Option<u64>,
+    expected: &Expected,
 ) -> Result<(Tx, EndpointRow)> {
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
@@ -237,12 +248,8 @@ async fn begin_change(
         return Err(not_found());
     }
     let row = org.endpoint(id).await?.ok_or_else(not_found)?;
-    if revision.is_some_and(|expected| expected + 1 != unsigned(row.revision)) {
-        return Err(Error::conflict(
-            "endpoint_changed",
-            "Somebody else changed the endpoint meanwhile; look at it again.",
-        ));
-    }
+    // The lock was taken by counting the revision up.
+    expected.check(&version_of(unsigned(row.revision).saturating_sub(1)))?;
     Ok((tx, row))
 }
 

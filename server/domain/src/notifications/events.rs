@@ -8,6 +8,7 @@ use crate::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use protocol::{
     ids::{ApplicationId, EndpointId, PeerId, RecordingId, StorageId},
+    names::{DisplayName, RoomName},
     recording::{FailureCause, RecordingState, StopCause},
 };
 use schemars::JsonSchema;
@@ -134,6 +135,13 @@ pub(crate) struct RoomData<'a> {
     ended_at: Option<String>,
 }
 
+impl<'a> RoomData<'a> {
+    /// Times are Unix milliseconds.
+    pub(crate) fn of(application: ApplicationId, room: &'a RoomName, started: u64, ended: Option<u64>) -> Self {
+        Self { application, room: room.as_str(), started_at: iso(started), ended_at: ended.map(iso) }
+    }
+}
+
 /// Somebody who came, or went.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -145,6 +153,17 @@ pub(crate) struct PeerData<'a> {
     peer: PeerId,
     /// What the peer calls itself.
     name: Option<&'a str>,
+}
+
+impl<'a> PeerData<'a> {
+    pub(crate) fn of(
+        application: ApplicationId,
+        room: &'a RoomName,
+        peer: PeerId,
+        name: Option<&'a DisplayName>,
+    ) -> Self {
+        Self { application, room: room.as_str(), peer, name: name.map(DisplayName::as_str) }
+    }
 }
 
 /// Somebody wants to see whether messages arrive.

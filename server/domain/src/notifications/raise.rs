@@ -1,6 +1,6 @@
 //! Telling: a message and its deliveries are written in the transaction of what they tell.
 
-use super::events::{RecordingData, StorageData, TemasysBody, iso};
+use super::events::{PeerData, RecordingData, RoomData, StorageData, TemasysBody, iso};
 use crate::{
     error::{Error, Result},
     recordings::links::Link,
@@ -8,7 +8,8 @@ use crate::{
     store::{EndpointRow, NewMessage, OrgTx, RecordingRow, StorageRow},
 };
 use protocol::{
-    ids::{ApplicationId, DeliveryId, MessageId},
+    ids::{ApplicationId, DeliveryId, MessageId, PeerId},
+    names::{DisplayName, RoomName},
     recording::RecordingState,
     webhook::{BodyFormat, EndpointState, EventType},
 };
@@ -64,6 +65,37 @@ pub(crate) async fn storage(
     let event = if reason.is_some() { EventType::StorageDegraded } else { EventType::StorageRecovered };
     let data = StorageData::of(storage, application, reason);
     tell(services, org, application, event, services.now(), &data).await
+}
+
+/// Tells that somebody is the first in a room, or, with an end, that the last one has left. Times are Unix
+/// milliseconds.
+pub(crate) async fn room(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    (application, room): (ApplicationId, &RoomName),
+    started: u64,
+    ended: Option<u64>,
+) -> Result<()> {
+    let event = if ended.is_some() { EventType::RoomEnded } else { EventType::RoomStarted };
+    let data = RoomData::of(application, room, started, ended);
+    tell(services, org, application, event, ended.unwrap_or(started), &data).await
+}
+
+/// Who came into a room, or left it.
+pub(crate) struct PeerMove<'a> {
+    pub event: EventType,
+    pub application: ApplicationId,
+    pub room: &'a RoomName,
+    pub peer: PeerId,
+    pub name: Option<&'a DisplayName>,
+    /// Unix milliseconds.
+    pub at: u64,
+}
+
+/// Tells that somebody came into a room, or left it.
+pub(crate) async fn peer(services: &Services, org: &mut OrgTx<'_>, told: &PeerMove<'_>) -> Result<()> {
+    let data = PeerData::of(told.application, told.room, told.peer, told.name);
+    tell(services, org, told.application, told.event, told.at, &data).await
 }
 
 /// Tells one endpoint, whatever it wants to hear.

@@ -29,9 +29,10 @@ pub async fn apply_event(services: &Services, node: NodeId, sequence: u64, event
     }
     match event {
         Event::PeerJoined { boot, application, room, peer, name, at } => {
-            rooms::joined(&mut tx, &Arrival { node, boot, application, room, peer, name, at }).await?;
+            let arrival = Arrival { node, boot, application, room, peer, name, at };
+            rooms::joined(services, &mut tx, &arrival).await?;
         }
-        Event::PeerLeft { peer, at } => rooms::left(&mut tx, node, peer, at).await?,
+        Event::PeerLeft { peer, at } => rooms::left(services, &mut tx, node, peer, at).await?,
         event => apply(services, &mut tx, node, event).await?,
     }
     Ok(tx.commit().await?)

@@ -54,10 +54,15 @@ pub(crate) struct LeftRow {
     org_id: Text<OrgId>,
     application_id: Text<ApplicationId>,
     room: Name<RoomName>,
+    name: Option<Name<DisplayName>>,
     pub joined_at: i64,
 }
 
 impl LeftRow {
+    pub(crate) fn name(&self) -> Option<&DisplayName> {
+        self.name.as_ref().map(|name| &name.0)
+    }
+
     pub(crate) fn org(&self) -> OrgId {
         self.org_id.0
     }
@@ -122,7 +127,7 @@ impl Tx {
             "DELETE FROM live_peers WHERE id = $1 AND EXISTS (
                  SELECT 1 FROM live_rooms r WHERE r.org_id = live_peers.org_id AND r.room = live_peers.room
                      AND r.application_id = live_peers.application_id AND r.node_id = $2)
-             RETURNING org_id, application_id, room, joined_at",
+             RETURNING org_id, application_id, room, name, joined_at",
             Text(peer),
             Text(node),
         )

@@ -7,6 +7,7 @@ use domain::{
     mail,
     notifications::{deliveries, endpoints},
     recordings,
+    revision::Expected,
     storage::{self, StorageInput, StorageKind},
 };
 use protocol::{ids::ApplicationId, names::DisplayName};
@@ -158,7 +159,7 @@ on_both! {
             applications::set_link_validity(services, &bound, demo.id, HOUR).await.map(drop),
             endpoints::list(services, &bound, demo.id).await.map(drop),
             endpoints::get(services, &bound, endpoint).await.map(drop),
-            endpoints::remove(services, &bound, endpoint, None).await,
+            endpoints::remove(services, &bound, endpoint, Expected::Any).await,
             deliveries::send_test(services, &bound, endpoint).await.map(drop),
             deliveries::get(services, &bound, delivery).await.map(drop),
             applications::create_key(services, &bound, demo.id).await.map(drop),

@@ -39,7 +39,7 @@ on_both! {
             endpoints::get(services, &stranger, endpoint).await.map(drop),
             endpoints::update(services, &stranger, endpoint, EndpointUpdate::default()).await.map(drop),
             endpoints::rotate_secret(services, &stranger, endpoint, HOUR).await.map(drop),
-            endpoints::remove(services, &stranger, endpoint, None).await,
+            endpoints::remove(services, &stranger, endpoint, Expected::Any).await,
             deliveries::send_test(services, &stranger, endpoint).await.map(drop),
             deliveries::replay_failed(services, &stranger, endpoint, world.clock.now(), None).await.map(drop),
             deliveries::get(services, &stranger, delivery).await.map(drop),

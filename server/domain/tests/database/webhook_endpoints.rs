@@ -5,10 +5,16 @@ use domain::{
     audit,
     notifications::{
         deliveries::{self, DeliveryFilter},
-        endpoints::{self, EndpointUpdate, NewEndpoint},
+        endpoints::{self, Endpoint, EndpointUpdate, NewEndpoint},
     },
+    revision::Expected,
 };
 use protocol::webhook::{EndpointState, EventType};
+
+/// For a change of what was seen.
+fn only(seen: &Endpoint) -> Expected {
+    Expected::OneOf(vec![seen.version()])
+}
 
 on_both! {
     async fn endpoints_are_at_permitted_addresses_only(world: World) {
@@ -37,7 +43,7 @@ on_both! {
         assert_eq!(more.unwrap_err().code(), "too_many_endpoints");
         let listed = endpoints::list(services, &access, demo.id).await.unwrap();
         assert_eq!(listed.len(), 10);
-        endpoints::remove(services, &access, listed[3].id, None).await.unwrap();
+        endpoints::remove(services, &access, listed[3].id, Expected::Any).await.unwrap();
         assert_eq!(endpoints::get(services, &access, listed[3].id).await.unwrap_err().code(), "endpoint_not_found");
         world.webhook(&access, demo.id, &[]).await;
     }
@@ -52,18 +58,18 @@ on_both! {
             url: Some("https://hooks.example.com/secret-path?token=1".parse().unwrap()),
             events: Some(vec![EventType::StorageDegraded, EventType::RoomEnded, EventType::RoomEnded]),
             enabled: Some(false),
-            revision: Some(made.revision),
+            expected: only(&made),
         };
         let changed = endpoints::update(services, &access, made.id, update.clone()).await.unwrap();
         assert_eq!(changed.events, [EventType::RoomEnded, EventType::StorageDegraded]);
-        assert_eq!((changed.state, changed.revision), (EndpointState::Disabled, made.revision + 1));
+        assert_eq!((changed.state, changed.version()), (EndpointState::Disabled, "2".to_owned()));
         assert_eq!(endpoints::get(services, &access, made.id).await.unwrap().url, changed.url);
         let late = endpoints::update(services, &access, made.id, update).await.unwrap_err();
-        assert_eq!(late.code(), "endpoint_changed");
-        let late = endpoints::remove(services, &access, made.id, Some(made.revision)).await.unwrap_err();
-        assert_eq!(late.code(), "endpoint_changed");
+        assert_eq!(late.code(), "changed_meanwhile");
+        let late = endpoints::remove(services, &access, made.id, only(&made)).await.unwrap_err();
+        assert_eq!(late.code(), "changed_meanwhile");
 
-        endpoints::remove(services, &access, made.id, Some(changed.revision)).await.unwrap();
+        endpoints::remove(services, &access, made.id, only(&changed)).await.unwrap();
         let entries = audit::list(services, &access).await.unwrap();
         let about = entries.iter().rev().filter(|entry| entry.object == made.id.to_string());
         let told: Vec<_> = about.map(|entry| (entry.action.as_str(), entry.detail.as_str())).collect();
@@ -84,7 +90,7 @@ on_both! {
         let lost = deliveries::send_test(services, &access, gone.endpoint.id).await.unwrap();
         let enabled = |on| EndpointUpdate { enabled: Some(on), ..EndpointUpdate::default() };
         endpoints::update(services, &access, off.endpoint.id, enabled(false)).await.unwrap();
-        endpoints::remove(services, &access, gone.endpoint.id, None).await.unwrap();
+        endpoints::remove(services, &access, gone.endpoint.id, Expected::Any).await.unwrap();
         world.run_jobs().await;
         assert_eq!(world.outside.state(|outside| outside.hooks.len()), 0);
         assert_eq!(deliveries::get(services, &access, lost.id).await.unwrap_err().code(), "delivery_not_found");

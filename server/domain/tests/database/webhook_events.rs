@@ -2,11 +2,14 @@
 
 use crate::support::{World, on_both};
 use domain::{
+    nodes,
     notifications::{self, deliveries},
     recordings,
 };
 use protocol::{
+    ids::{BootId, PeerId},
     link::{Answer, Event},
+    names::RoomName,
     recording::{FailureCause, StopCause},
     webhook::EventType,
 };
@@ -54,6 +57,13 @@ on_both! {
         recordings::delete(services, &access, ready, "").await.unwrap();
         world.run_jobs().await;
 
+        // Somebody who comes and goes.
+        let (application, room) = (demo.id, RoomName::try_from("lobby".to_owned()).unwrap());
+        let (peer, name) = (PeerId::from_parts(1, [9; 10]), Some("Anna".to_owned().try_into().unwrap()));
+        world.event(&node, Event::PeerJoined { boot: node.boot, application, room, peer, name, at }).await;
+        world.event(&node, Event::PeerLeft { peer, at: at + 5000 }).await;
+        world.run_jobs().await;
+
         // A bucket that refuses, and takes again.
         world.outside.state(|outside| outside.bucket_closed = true);
         let held = recordings::begin_upload(services, node.id, id, None).await.unwrap();
@@ -66,10 +76,36 @@ on_both! {
         world.run_jobs().await;
 
         let seen = checked(&world);
-        // Rooms are not heard of here.
-        let of_rooms = |event: &EventType| ["room", "peer"].iter().any(|about| event.as_str().starts_with(about));
-        let told = EventType::ALL.iter().filter(|event| !of_rooms(event)).map(ToString::to_string);
-        assert_eq!(seen, told.collect());
+        assert_eq!(seen, EventType::ALL.iter().map(ToString::to_string).collect());
+    }
+}
+
+on_both! {
+    async fn a_room_is_over_when_its_node_started_again(world: World) {
+        let access = world.owner().await;
+        let (services, demo, node) = (&world.services, world.demo(&access).await, world.node().await);
+        world.webhook(&access, demo.id, &[EventType::RoomStarted, EventType::RoomEnded, EventType::PeerLeft]).await;
+        let (application, room, at) = (demo.id, RoomName::try_from("lobby".to_owned()).unwrap(), world.clock.unix_ms());
+        for number in [1, 2] {
+            let (peer, room) = (PeerId::from_parts(1, [number; 10]), room.clone());
+            world.event(&node, Event::PeerJoined { boot: node.boot, application, room, peer, name: None, at }).await;
+        }
+        world.run_jobs().await;
+        let told = || world.outside.state(|outside| {
+            let hooks = std::mem::take(&mut outside.hooks);
+            hooks.iter().map(|hook| serde_json::from_slice(&hook.body).unwrap()).collect::<Vec<Value>>()
+        });
+        let began = told().remove(0);
+        assert_eq!((&began["type"], &began["data"]["startedAt"]), (&json!("room.started"), &json!("2026-11-21T09:00:00.000Z")));
+
+        world.advance(60);
+        nodes::register(services, node.id, BootId::from_parts(2, [2; 10]), "ws://localhost:3001", 0).await.unwrap();
+        world.run_jobs().await;
+        let mut told = told();
+        told.sort_by_key(|body| body["type"].to_string());
+        let types: Vec<_> = told.iter().map(|body| body["type"].as_str().unwrap()).collect();
+        assert_eq!(types, ["peer.left", "peer.left", "room.ended"]);
+        assert_eq!(told[2]["data"]["startedAt"], began["data"]["startedAt"]);
     }
 }
 

@@ -8,6 +8,7 @@ use domain::{
         deliveries::{self, Delivery, DeliveryFilter, Replayed},
         endpoints,
     },
+    revision::Expected,
 };
 use protocol::{
     ids::{ApplicationId, EndpointId},
@@ -151,7 +152,7 @@ on_both! {
         let endpoint = world.webhook(&access, demo.id, &[]).await.endpoint.id;
         send(&world, &access, endpoint, 3).await;
         endpoints::rotate_secret(services, &access, endpoint, endpoints::DEFAULT_OVERLAP).await.unwrap();
-        endpoints::remove(services, &access, endpoint, None).await.unwrap();
+        endpoints::remove(services, &access, endpoint, Expected::Any).await.unwrap();
         world.advance(DAY);
         world.run_jobs().await;
         let left: Vec<_> = world.cells().await.into_iter().filter(|(_, cell)| *cell == endpoint.to_string()).collect();

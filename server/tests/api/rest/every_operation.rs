@@ -9,6 +9,10 @@ use crate::{
 };
 use domain::{
     api_keys::{self, Scope},
+    notifications::{
+        deliveries,
+        endpoints::{self, NewEndpoint},
+    },
     recordings, rooms, storage,
 };
 use http::{Method, StatusCode};
@@ -93,6 +97,9 @@ async fn every_operation_refuses_all_but_those_who_may() {
     let mut node = FakeNode::connect(&server, FakeNode::identity(7)).await;
     node.hello(0).await;
     let peer = node.joins(1, demo.id, "standup").await;
+    let new = NewEndpoint::at("http://127.0.0.1:9/".parse().unwrap());
+    let endpoint = endpoints::create(server.services(), &anna, demo.id, new).await.unwrap().endpoint.id;
+    let delivery = deliveries::send_test(server.services(), &anna, endpoint).await.unwrap();
     let own = Program::with(&server, &anna, Scope::ALL).await;
     let api_key = api_keys::list(server.services(), &anna).await.unwrap().remove(0).id;
     let ids = [
@@ -104,6 +111,8 @@ async fn every_operation_refuses_all_but_those_who_may() {
         ("{recording}", recording.to_string()),
         ("{storage}", storage.id.to_string()),
         ("{validation}", validation.id.to_string()),
+        ("{endpoint}", endpoint.to_string()),
+        ("{delivery}", delivery.id.to_string()),
     ];
     let ben = Program::with(&server, &other_tenant(&server).await, Scope::ALL).await;
     let nobody = Program { client: server.browser(), authorization: String::new() };

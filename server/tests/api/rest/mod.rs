@@ -4,6 +4,7 @@ mod every_operation;
 mod mechanics;
 mod resources;
 mod schemathesis;
+mod webhooks;
 
 use crate::support::{Browser, Page, TestServer};
 use domain::{
