@@ -40,6 +40,7 @@ use pages::{
     audit::AuditPage,
     frame::Frame,
     not_found::NotFoundPage,
+    notifications::{DeliveriesPage, EndpointPage, NotificationsPage},
     outbox::OutboxPage,
     storage::{AddPage, AddStoragePage, OverviewPage, StoragePage},
     team::TeamPage,
@@ -63,6 +64,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=|| view! { <Redirect path=paths::HOME/> } ssr=SsrMode::Async/>
                     <Route path=path!("applications") view=ApplicationsPage ssr=SsrMode::Async/>
                     <Route path=path!("applications/:id") view=ApplicationPage ssr=SsrMode::Async/>
+                    <Route path=path!("applications/:id/notifications") view=NotificationsPage ssr=SsrMode::Async/>
+                    <Route path=path!("applications/:id/notifications/:endpoint") view=EndpointPage ssr=SsrMode::Async/>
+                    <Route path=path!("applications/:id/deliveries") view=DeliveriesPage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings/add") view=AddPage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings/add/:kind") view=AddStoragePage ssr=SsrMode::Async/>

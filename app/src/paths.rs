@@ -19,6 +19,36 @@ pub fn application(id: impl std::fmt::Display) -> String {
     format!("/applications/{id}")
 }
 
+/// Who is told what of an application.
+#[must_use]
+pub fn notifications(application: impl std::fmt::Display) -> String {
+    format!("/applications/{application}/notifications")
+}
+
+/// One webhook endpoint.
+#[must_use]
+pub fn endpoint(application: impl std::fmt::Display, endpoint: impl std::fmt::Display) -> String {
+    format!("/applications/{application}/notifications/{endpoint}")
+}
+
+/// What became of each message.
+#[must_use]
+pub fn deliveries(application: impl std::fmt::Display) -> String {
+    format!("/applications/{application}/deliveries")
+}
+
+/// What became of the messages to one endpoint.
+#[must_use]
+pub fn deliveries_to(application: impl std::fmt::Display, endpoint: impl std::fmt::Display) -> String {
+    format!("/applications/{application}/deliveries?endpoint={endpoint}")
+}
+
+/// What became of one message.
+#[must_use]
+pub fn delivery(application: impl std::fmt::Display, delivery: impl std::fmt::Display) -> String {
+    format!("/applications/{application}/deliveries?delivery={delivery}#delivery")
+}
+
 /// The demo call of one application.
 #[must_use]
 pub fn demo(id: impl std::fmt::Display) -> String {

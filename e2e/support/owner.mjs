@@ -93,11 +93,10 @@ export class Owner {
 
   /** @param {string} application @param {string} url @returns {Promise<string>} the signing secret */
   async setWebhook(application, url) {
-    await this.open(application);
-    const card = this.page.locator('#webhook');
-    await card.getByLabel('Address').fill(url);
-    await card.getByRole('button', { name: 'Save' }).click();
-    return (await card.locator('.copy-value').innerText()).trim();
+    await this.page.goto(`/applications/${application}/notifications`);
+    await this.page.getByLabel('Address').fill(url);
+    await this.page.getByRole('button', { name: 'Add the endpoint' }).click();
+    return (await this.page.locator('.notice .copy-value').innerText()).trim();
   }
 
   /** @param {string} application @param {string[]} origins */

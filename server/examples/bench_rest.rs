@@ -18,7 +18,7 @@ use protocol::{
 };
 use secrecy::ExposeSecret as _;
 use server::{
-    config::{AwsOptions, ControlPlaneOptions, DataOptions},
+    config::{AwsOptions, ControlPlaneOptions, DataOptions, SmtpOptions},
     control_plane::ControlPlane,
 };
 use std::{
@@ -84,6 +84,7 @@ fn options(directory: &Path, database_url: Option<String>) -> ControlPlaneOption
         hold_hours: 168,
         api_requests_per_minute: u32::MAX,
         aws: AwsOptions::default(),
+        smtp: SmtpOptions::default(),
     }
 }
 

@@ -7,7 +7,7 @@ pub fn PageHeader(
     #[prop(into)] title: String,
     /// The page above: its name and address.
     #[prop(optional)]
-    parent: Option<(&'static str, &'static str)>,
+    parent: Option<(String, String)>,
     /// One line below the heading.
     #[prop(optional, into)]
     summary: Option<String>,

@@ -2,12 +2,12 @@
 
 mod api_keys;
 mod mails;
+mod notifications;
 mod storage;
 mod team;
-mod webhooks;
 
 pub use api_keys::new_api_key;
-pub use webhooks::{set_webhook, webhook};
+pub use notifications::{DeliveryQuery, deliveries, delivery, endpoint_update, endpoints, new_endpoint};
 
 use crate::{
     pages::{
@@ -41,7 +41,7 @@ impl From<Application> for ApplicationSummary {
 }
 
 impl ApplicationView {
-    pub fn of(application: Application, webhook: Option<String>, access: &Access) -> Self {
+    pub fn of(application: Application, access: &Access) -> Self {
         Self {
             id: application.id,
             name: application.name.to_string(),
@@ -50,7 +50,6 @@ impl ApplicationView {
             missing: application.missing.into_iter().map(Into::into).collect(),
             keys: application.keys.into_iter().map(Into::into).collect(),
             allowed_origins: application.allowed_origins,
-            webhook,
             retention_days: application.retention_days,
             link_hours: application.link_validity.as_secs() / 3600,
             created_ms: unix_ms(application.created_at.timestamp_millis()),

@@ -7,6 +7,7 @@ pub mod applications;
 pub mod audit;
 pub mod frame;
 pub mod not_found;
+pub mod notifications;
 pub mod outbox;
 pub mod storage;
 pub mod team;

@@ -7,6 +7,7 @@ use crate::{
     audit::{self, Actor},
     error::{Error, Kind, Result},
     notifications::endpoints::{self, EndpointUpdate, NewEndpoint},
+    revision::Expected,
     services::Services,
     storage::{self, Standing, StorageInput, StorageKind},
     store::{NewTemasys, OrgTx, TemasysRow},
@@ -141,7 +142,7 @@ async fn set_endpoint(
             let update = EndpointUpdate { url: Some(url.clone()), enabled: Some(notify), ..EndpointUpdate::default() };
             endpoints::update(services, access, endpoint.id, update).await.map(drop)
         }
-        (Some(endpoint), None) => endpoints::remove(services, access, endpoint.id, None).await,
+        (Some(endpoint), None) => endpoints::remove(services, access, endpoint.id, Expected::Any).await,
         (None, Some(url)) => {
             let new = NewEndpoint {
                 events: vec![EventType::RecordingReady],

@@ -8,12 +8,10 @@ use protocol::ids::{AppKeyId, ApplicationId, MailAddressId, RecordingId};
 /// One application. The identifier is text from the address.
 #[server(prefix = "/api/console", endpoint = "application")]
 pub async fn load_application(id: String) -> Result<ApplicationView, ConsoleError> {
-    use crate::{from_domain, server};
+    use crate::server;
     let (services, access) = server::access().await?;
     let application = domain::applications::get(&services, &access, server::parse_id(&id)?).await;
-    let application = application.map_err(server::failure)?;
-    let webhook = from_domain::webhook(&services, &access, application.id).await.map_err(server::failure)?;
-    Ok(ApplicationView::of(application, webhook, &access))
+    Ok(ApplicationView::of(application.map_err(server::failure)?, &access))
 }
 
 /// Switches Media Relay.
@@ -60,15 +58,6 @@ pub async fn set_origins(application: ApplicationId, origins: String) -> Result<
     let list = origins.split_whitespace().map(ToOwned::to_owned).collect();
     let changed = domain::applications::set_allowed_origins(&services, &access, application, list).await;
     server::answer(Form::Origins, &origins, changed.map(drop).map_err(server::failure))
-}
-
-/// Where notifications go; empty for nowhere.
-#[server(prefix = "/api/console", endpoint = "set-webhook")]
-pub async fn set_webhook(application: ApplicationId, url: String) -> Result<(), ConsoleError> {
-    use crate::{from_domain, note::Form, server};
-    let (services, access) = server::access().await?;
-    let secret = from_domain::set_webhook(&services, &access, application, url.trim()).await;
-    server::answer_with_secret(Form::Webhook, &url, secret.map(server::reveal))
 }
 
 /// Whom mails about its recordings go to.

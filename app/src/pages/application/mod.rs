@@ -25,7 +25,7 @@ use keys::KeysCard;
 use leptos::{either::Either, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
 use mails::MailsCard;
-use notifications::{OriginsCard, WebhookCard};
+use notifications::{NotificationsCard, OriginsCard};
 use recordings::{RecordingsCard, Shown};
 use switches::SwitchesCard;
 use view::ApplicationView;
@@ -59,7 +59,7 @@ fn Application(
     let id = application.id;
     let summary = format!("Created {} UTC", format::instant(application.created_ms));
     view! {
-        <PageHeader title=application.name parent=("Applications", paths::HOME) summary>
+        <PageHeader title=application.name parent=("Applications".to_owned(), paths::HOME.to_owned()) summary>
             <a class="button button-primary" href=paths::demo(id)>"Open the demo call"</a>
         </PageHeader>
         <div class="cards">
@@ -76,7 +76,7 @@ fn Application(
                 considered
                 may_change=application.may_change
             />
-            <WebhookCard application=id url=application.webhook/>
+            <NotificationsCard application=id/>
             <MailsCard application=id/>
             <OriginsCard application=id origins=application.allowed_origins/>
         </div>

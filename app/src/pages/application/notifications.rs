@@ -1,41 +1,55 @@
-use super::api::{SetOrigins, SetWebhook};
+use super::api::SetOrigins;
 use crate::{
-    components::{Card, CopyText, Field, FormNotice, Notice, Tone},
+    components::{Card, FormNotice, Notice, Tone},
     note::{Form, Note},
+    pages::notifications::{load_endpoints, state_badge, view::EndpointsView},
+    paths,
 };
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use protocol::ids::ApplicationId;
 
-/// Where finished recordings are announced.
+/// Who is told what happens; the page of its own has the rest.
 #[component]
-pub fn WebhookCard(application: ApplicationId, url: Option<String>) -> impl IntoView {
-    let entered = Note::entered_or(Form::Webhook, url.unwrap_or_default());
-    let secret = Note::about(Form::Webhook).and_then(|note| note.secret);
+pub fn NotificationsCard(application: ApplicationId) -> impl IntoView {
     view! {
-        <Card id="webhook" title="Webhook">
-            <form class="form" method="post" action=SetWebhook::url()>
-                <input type="hidden" name="application" value=application.to_string()/>
-                <Field
-                    id="webhook-url"
-                    name="url"
-                    label="Address"
-                    kind="url"
-                    value=entered
-                    placeholder="https://example.com/mixdown"
-                    hint="Gets a signed POST when a recording is ready or has failed (Standard Webhooks). Empty for none."
-                    required=false
-                />
-                <div><button type="submit" class="button">"Save"</button></div>
-            </form>
-            <FormNotice form=Form::Webhook done="Saved."/>
-            {secret.map(|secret| view! {
-                <Notice tone=Tone::Neutral>
-                    <p><strong>"Signing secret. "</strong>"Keep it now; it is not shown again."</p>
-                    <CopyText value=secret label="the signing secret"/>
-                </Notice>
-            })}
+        <Card id="notifications" title="Notifications">
+            <Suspense>
+                {Suspend::new(async move {
+                    match load_endpoints(application.to_string()).await {
+                        Ok(view) => Either::Left(view! { <Endpoints view/> }),
+                        Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
+                    }
+                })}
+            </Suspense>
         </Card>
     }
+}
+
+#[component]
+fn Endpoints(view: EndpointsView) -> impl IntoView {
+    let application = view.application;
+    if view.endpoints.is_empty() {
+        return Either::Left(view! {
+            <p class="muted">"Your server can get a signed POST when a recording is ready, and whenever else something happens."</p>
+            <p><a class="button" href=paths::notifications(application)>"Add an endpoint"</a></p>
+        });
+    }
+    let rows = view.endpoints.into_iter().map(move |endpoint| {
+        let (class, word) = state_badge(&endpoint);
+        view! {
+            <li class="key">
+                <a href=paths::endpoint(application, endpoint.id)>{endpoint.url}</a>
+                <span class=class>{word}</span>
+            </li>
+        }
+    });
+    Either::Right(view! {
+        <ul class="keys">{rows.collect_view()}</ul>
+        <p class="form-row">
+            <a class="button" href=paths::notifications(application)>"Change"</a>
+            <a class="button" href=paths::deliveries(application)>"Deliveries"</a>
+        </p>
+    })
 }
 
 /// Which web pages may join.

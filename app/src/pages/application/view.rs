@@ -17,7 +17,6 @@ pub struct ApplicationView {
     pub missing: Vec<MissingCondition>,
     pub keys: Vec<KeyView>,
     pub allowed_origins: Vec<String>,
-    pub webhook: Option<String>,
     /// Recordings are deleted so many days after they were ready; nothing keeps them.
     pub retention_days: Option<u32>,
     /// How long links to finished recordings work.

@@ -22,7 +22,7 @@ use leptos_router::{
 #[component]
 pub fn AddPage() -> impl IntoView {
     view! {
-        <PageHeader title="Add storage" parent=("Recordings", paths::RECORDINGS) summary="Where does the bucket lie, and how may Mixdown write into it?"/>
+        <PageHeader title="Add storage" parent=("Recordings".to_owned(), paths::RECORDINGS.to_owned()) summary="Where does the bucket lie, and how may Mixdown write into it?"/>
         <Suspense>
             {Suspend::new(async move {
                 match load_overview().await {
@@ -87,7 +87,7 @@ pub fn AddStoragePage() -> impl IntoView {
         return Either::Left(view! { <Missing/> });
     };
     Either::Right(view! {
-        <PageHeader title=kind.label() parent=("Add storage", paths::ADD_STORAGE)/>
+        <PageHeader title=kind.label() parent=("Add storage".to_owned(), paths::ADD_STORAGE.to_owned())/>
         <Suspense>
             {Suspend::new(async move {
                 match load_beginning(kind, place.clone()).await {

@@ -138,7 +138,7 @@ fn StepItem(step: StepView) -> impl IntoView {
     }
 }
 
-/// What earlier validations found.
+/// What the validations before the latest one found.
 #[component]
 pub fn History(validations: Vec<ValidationView>) -> impl IntoView {
     if validations.is_empty() {
@@ -163,10 +163,10 @@ pub fn History(validations: Vec<ValidationView>) -> impl IntoView {
         }
     });
     Some(view! {
-        <Card id="history" title="Checks">
+        <Card id="history" title="Earlier checks">
             <div class="table-frame">
                 <table class="table">
-                    <caption class="visually-hidden">"Latest checks, newest first"</caption>
+                    <caption class="visually-hidden">"Earlier checks, newest first"</caption>
                     <thead>
                         <tr><th scope="col">"When (UTC)"</th><th scope="col">"Result"</th><th scope="col">"Why"</th><th scope="col">"Found"</th></tr>
                     </thead>

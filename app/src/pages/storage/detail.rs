@@ -48,7 +48,7 @@ fn Detail(detail: StorageDetail) -> impl IntoView {
     });
     let paste = (!texts.is_empty()).then(|| view! { <PasteCard kind external_id texts/> });
     view! {
-        <PageHeader title=form.name.clone() parent=("Recordings", paths::RECORDINGS) summary=kind.label()/>
+        <PageHeader title=form.name.clone() parent=("Recordings".to_owned(), paths::RECORDINGS.to_owned()) summary=kind.label()/>
         {(!may_change).then(|| view! { <ReadOnly/> })}
         <div class="cards">
             <ValidationCard storage=id state may_change/>
@@ -61,7 +61,7 @@ fn Detail(detail: StorageDetail) -> impl IntoView {
             {settings}
             {paste}
         </div>
-        <History validations/>
+        <History validations=validations.into_iter().skip(1).collect()/>
     }
     .into_any()
 }

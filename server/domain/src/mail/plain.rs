@@ -43,7 +43,7 @@ mod tests {
         fn whatever_somebody_writes_is_one_bounded_line(text in any::<String>(), longest in 1usize..300) {
             let line = one_line(&text, longest);
             prop_assert!(line.chars().count() <= longest);
-            prop_assert!(!line.chars().any(|c| c.is_control() || c == '\u{2028}'));
+            prop_assert!(!line.chars().any(|c| c.is_control() || c == '\u{2028}'), "{line:?}");
         }
     }
 }

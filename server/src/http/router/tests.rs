@@ -52,6 +52,7 @@ async fn web(data: &Path) -> Web {
             embedded_store: None,
             aws: Aws::default(),
             hold_limit: Duration::from_secs(3600),
+            smtp: None,
         },
         Clock::System,
         random.clone(),
