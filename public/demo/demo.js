@@ -18,6 +18,7 @@ const REASONS = {
   unreachable: 'The connection could not be restored.',
   media_unreachable: 'No audio or video reaches the media node from this network; its UDP port may be blocked.',
   room_full: 'The room is full.',
+  room_locked: 'The room is locked.',
 };
 
 const root = /** @type {HTMLElement} */ (document.getElementById('demo'));

@@ -12,7 +12,7 @@ const ATTEMPTS = 28;
 /** Reasons of a good-bye after which joining again is right. */
 const REJOIN = new Set(['relay_changed', 'connection_lost', 'shutdown']);
 /** Codes after which joining again cannot help. */
-const HOPELESS = new Set(['unknown_app_key', 'origin_not_allowed', 'room_full', 'invalid_body']);
+const HOPELESS = new Set(['unknown_app_key', 'origin_not_allowed', 'room_full', 'room_locked', 'invalid_body']);
 const STATES = /** @type {const} */ ({ start: 'START', stop: 'STOP', link: 'LINK', error: 'ERROR' });
 
 /**

@@ -27,6 +27,7 @@ pub mod names;
 pub mod native;
 pub mod policy;
 pub mod recording;
+pub mod skylink;
 pub mod token;
 pub mod webhook;
 pub mod words;

@@ -184,6 +184,7 @@ pub enum ErrorCode {
     TokenExpired,
     OriginNotAllowed,
     RoomFull,
+    RoomLocked,
     UnexpectedMessage,
     UnknownPeer,
     InvalidDescription,

@@ -27,3 +27,9 @@ pub struct JoinClaims {
     pub name: Option<DisplayName>,
     pub policy: AppPolicy,
 }
+
+impl AsRef<JoinClaims> for JoinClaims {
+    fn as_ref(&self) -> &JoinClaims {
+        self
+    }
+}

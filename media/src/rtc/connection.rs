@@ -3,13 +3,13 @@
 use super::{
     codecs::{self, Codec, MediaKind},
     feedback::{self, Feedback, FeedbackQueue, SenderReport},
+    outgoing::SlotSenders,
     tap::Tap,
 };
 use bytes::BytesMut;
 use rtc::{
     ice::mdns::MulticastDnsMode,
     interceptor::{Registry, Slot},
-    media_stream::MediaStreamTrack,
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
         configuration::{RTCConfigurationBuilder, setting_engine::SettingEngineBuilder},
@@ -20,12 +20,9 @@ use rtc::{
         transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate},
     },
     rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
-    rtp_transceiver::{
-        RTCRtpReceiverId, RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
-        rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind},
-    },
+    rtp_transceiver::RTCRtpReceiverId,
     sansio::Protocol,
-    shared::{TaggedBytesMut, TransportContext, TransportProtocol},
+    shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -39,11 +36,11 @@ pub use rtc::rtp::Packet as RtpPacket;
 #[derive(Debug, thiserror::Error)]
 #[error("{step}: {source}")]
 pub struct ConnectionError {
-    step: &'static str,
-    source: rtc::shared::error::Error,
+    pub(super) step: &'static str,
+    pub(super) source: Error,
 }
 
-fn step(step: &'static str) -> impl FnOnce(rtc::shared::error::Error) -> ConnectionError {
+pub(super) fn step(step: &'static str) -> impl FnOnce(Error) -> ConnectionError {
     move |source| ConnectionError { step, source }
 }
 
@@ -103,29 +100,16 @@ pub enum Output {
     },
 }
 
-/// One outgoing stream of a slot.
-#[derive(Debug)]
-struct Outgoing {
-    sender: RTCRtpSenderId,
-    ssrc: u32,
-    track_id: String,
-    payload_type: Option<u8>,
-}
-
-#[derive(Debug)]
-struct SlotSenders {
-    audio: Outgoing,
-    video: Outgoing,
-}
-
 /// A peer's connection. Slots are pairs of outgoing audio and video; see `protocol::native`.
 pub struct Connection {
-    inner: RTCPeerConnection,
+    pub(super) inner: RTCPeerConnection,
     feedback: FeedbackQueue,
-    slots: Vec<SlotSenders>,
+    pub(super) slots: Vec<SlotSenders>,
     /// Published tracks by the identifier `rtc` gives them.
     tracks: HashMap<String, (RTCRtpReceiverId, PublishedTrack)>,
-    next_ssrc: u32,
+    pub(super) next_ssrc: u32,
+    /// The node's offer that waits for its answer.
+    offered: Option<RTCSessionDescription>,
     connected: bool,
     outputs: VecDeque<Output>,
 }
@@ -163,48 +147,10 @@ impl Connection {
             slots: Vec::new(),
             tracks: HashMap::new(),
             next_ssrc: settings.first_ssrc,
+            offered: None,
             connected: false,
             outputs: VecDeque::new(),
         })
-    }
-
-    /// Adds outgoing streams until there are `count` slots; they are negotiated by the peer's next offer.
-    ///
-    /// # Errors
-    /// The connection is closed.
-    pub fn ensure_slots(&mut self, count: usize) -> Result<(), ConnectionError> {
-        while self.slots.len() < count {
-            // Audio and video of a slot share a stream, so the browser keeps them in sync.
-            let stream = format!("slot-{}", self.slots.len());
-            let audio = self.add_outgoing(&stream, RtpCodecKind::Audio)?;
-            let video = self.add_outgoing(&stream, RtpCodecKind::Video)?;
-            self.slots.push(SlotSenders { audio, video });
-        }
-        Ok(())
-    }
-
-    fn add_outgoing(&mut self, stream: &str, kind: RtpCodecKind) -> Result<Outgoing, ConnectionError> {
-        let ssrc = self.next_ssrc;
-        self.next_ssrc = self.next_ssrc.wrapping_add(1);
-        let codec = if kind == RtpCodecKind::Audio { codecs::opus() } else { codecs::vp8() };
-        let encoding = RTCRtpEncodingParameters {
-            rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-            codec,
-            ..Default::default()
-        };
-        let track_id = format!("{stream}-{kind}");
-        let track = MediaStreamTrack::new(stream.to_owned(), track_id.clone(), track_id.clone(), kind, vec![encoding]);
-        // Not `add_track`: that would take over a transceiver made for one of the peer's own tracks.
-        let init = RTCRtpTransceiverInit {
-            direction: RTCRtpTransceiverDirection::Sendonly,
-            streams: vec![stream.to_owned()],
-            send_encodings: vec![],
-        };
-        let transceiver = self.inner.add_transceiver_from_track(track, Some(init)).map_err(step("slot"))?;
-        let sender = self.inner.rtp_transceiver(transceiver).and_then(|transceiver| transceiver.sender());
-        let sender = sender
-            .ok_or(ConnectionError { step: "slot", source: rtc::shared::error::Error::ErrRTPSenderNotExisted })?;
-        Ok(Outgoing { sender, ssrc, track_id, payload_type: None })
     }
 
     /// Applies the peer's offer and returns the answer.
@@ -212,23 +158,44 @@ impl Connection {
     /// # Errors
     /// The description is malformed or does not fit the connection.
     pub fn answer(&mut self, now: Instant, offer: String) -> Result<String, ConnectionError> {
+        self.offered = None;
         let offer = RTCSessionDescription::offer(offer).map_err(step("parse offer"))?;
         self.inner.set_remote_description(now, offer).map_err(step("apply offer"))?;
         let answer = self.inner.create_answer(None).map_err(step("create answer"))?;
         self.inner.set_local_description(now, answer).map_err(step("apply answer"))?;
-        for slot in &mut self.slots {
-            for outgoing in [&mut slot.audio, &mut slot.video] {
-                outgoing.payload_type = self.inner.rtp_sender(outgoing.sender).and_then(|mut sender| {
-                    sender.get_parameters().rtp_parameters.codecs.first().map(|codec| codec.payload_type)
-                });
-            }
-        }
+        self.negotiated();
         self.collect();
         let description = self
             .inner
             .local_description()
-            .ok_or(ConnectionError { step: "answer", source: rtc::shared::error::Error::ErrNoRemoteDescription })?;
+            .ok_or(ConnectionError { step: "answer", source: Error::ErrNoRemoteDescription })?;
         Ok(description.sdp)
+    }
+
+    /// An offer of the node. It changes nothing until [`Self::accept`], so an offer of the peer makes it void.
+    ///
+    /// # Errors
+    /// The connection is closed.
+    pub fn offer(&mut self) -> Result<String, ConnectionError> {
+        let offer = self.inner.create_offer(None).map_err(step("create offer"))?;
+        let sdp = offer.sdp.clone();
+        self.offered = Some(offer);
+        Ok(sdp)
+    }
+
+    /// Puts the latest offer of the node and the peer's answer to it into force.
+    ///
+    /// # Errors
+    /// There is no offer, or the answer does not fit it.
+    pub fn accept(&mut self, now: Instant, answer: String) -> Result<(), ConnectionError> {
+        let offer = self.offered.take();
+        let offer = offer.ok_or(ConnectionError { step: "answer", source: Error::ErrIncorrectSignalingState })?;
+        let answer = RTCSessionDescription::answer(answer).map_err(step("parse answer"))?;
+        self.inner.set_local_description(now, offer).map_err(step("apply own offer"))?;
+        self.inner.set_remote_description(now, answer).map_err(step("apply answer"))?;
+        self.negotiated();
+        self.collect();
+        Ok(())
     }
 
     /// Takes in one datagram. Garbage changes nothing.
@@ -352,7 +319,7 @@ impl Connection {
     }
 }
 
-fn add_candidate(inner: &mut RTCPeerConnection, address: SocketAddr) -> Result<(), rtc::shared::error::Error> {
+fn add_candidate(inner: &mut RTCPeerConnection, address: SocketAddr) -> Result<(), Error> {
     let base_config = CandidateConfig {
         network: "udp".to_owned(),
         address: address.ip().to_string(),

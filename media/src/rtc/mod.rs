@@ -3,6 +3,7 @@
 mod codecs;
 mod connection;
 mod feedback;
+mod outgoing;
 mod stun;
 mod tap;
 

@@ -2,7 +2,9 @@
 //! come out. Workers share one UDP port.
 
 mod capturing;
+mod cards;
 mod effects;
+mod exchange;
 mod keyframes;
 mod orders;
 mod peer;
@@ -17,6 +19,7 @@ mod workers;
 
 pub use effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision, StartedRecording};
 pub use orders::Order;
+pub use exchange::{Knocked, Opaque, PeerRequest, RoomMessage};
 pub use room::{Newcomer, RoomKey};
 pub use worker::WorkerCommand;
 pub use workers::{RelayCounts, RelaySettings, Workers, WorkersError};

@@ -1,9 +1,11 @@
 //! One connected client as its room sees it.
 
 use super::{
+    exchange::{Opaque, RoomMessage},
     keyframes::{KeyframeRequests, LossWatch},
     rewrite::{Position, Rewriter},
-    slots::Slots,
+    room::Newcomer,
+    slots::{Lane, Slots},
 };
 use crate::{
     capture::TrackIndex,
@@ -22,6 +24,8 @@ use tokio::sync::mpsc::{Sender, error::TrySendError};
 pub(super) struct Track {
     pub id: TrackId,
     pub published: PublishedTrack,
+    /// How many tracks of its kind the peer had before.
+    pub ordinal: usize,
     pub keyframes: KeyframeRequests,
     pub loss: LossWatch,
     pub last_report: Option<SenderReport>,
@@ -40,13 +44,15 @@ pub(super) struct Peer {
     pub session: u64,
     pub name: Option<DisplayName>,
     pub app_key: AppKeyId,
+    /// What it shows to peers that understand it.
+    pub card: Option<Opaque>,
     /// `None` when peers connect to each other.
     pub connection: Option<Connection>,
     pub tracks: Vec<Track>,
     /// Whom this peer watches.
     pub slots: Slots,
     rewriters: Vec<SlotRewriters>,
-    outbox: Sender<ServerMessage>,
+    outbox: Sender<RoomMessage>,
     /// Set when the peer has to go; the room removes it at the end of the turn.
     pub leaving: bool,
     /// When the connection wants to be looked at.
@@ -54,19 +60,14 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(
-        id: PeerId,
-        session: u64,
-        name: Option<DisplayName>,
-        app_key: AppKeyId,
-        connection: Option<Connection>,
-        outbox: Sender<ServerMessage>,
-    ) -> Self {
+    pub(super) fn new(newcomer: Newcomer, connection: Option<Connection>) -> Self {
+        let Newcomer { peer: id, session, name, app_key, card, outbox } = newcomer;
         Self {
             id,
             session,
             name,
             app_key,
+            card,
             connection,
             tracks: Vec::new(),
             slots: Slots::default(),
@@ -81,8 +82,9 @@ impl Peer {
         PeerInfo { id: self.id, name: self.name.clone() }
     }
 
-    pub(super) fn has(&self, kind: MediaKind) -> bool {
-        self.tracks.iter().any(|track| track.published.kind == kind)
+    /// How many tracks of a kind it publishes.
+    pub(super) fn count(&self, kind: MediaKind) -> usize {
+        self.tracks.iter().filter(|track| track.published.kind == kind).count()
     }
 
     pub(super) fn track(&mut self, ssrc: u32) -> Option<&mut Track> {
@@ -92,6 +94,17 @@ impl Peer {
     /// Queues a message for the client. The queue is bounded: a client that does not read is let go rather than
     /// waited for.
     pub(super) fn send(&mut self, message: ServerMessage) {
+        self.queue(message.into());
+    }
+
+    /// As [`Self::send`], for what only some front doors understand.
+    pub(super) fn send_extra(&mut self, message: RoomMessage) {
+        if self.card.is_some() {
+            self.queue(message);
+        }
+    }
+
+    fn queue(&mut self, message: RoomMessage) {
         match self.outbox.try_send(message) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
@@ -108,8 +121,8 @@ impl Peer {
     }
 
     /// Sends a publisher's packet on this peer's slot for it.
-    pub(super) fn forward(&mut self, now: Instant, publisher: PeerId, track: PublishedTrack, packet: &RtpPacket) {
-        let (Some(slot), Some(connection)) = (self.slots.of(publisher), &mut self.connection) else { return };
+    pub(super) fn forward(&mut self, now: Instant, lane: Lane, track: PublishedTrack, packet: &RtpPacket) {
+        let (Some(slot), Some(connection)) = (self.slots.of(lane), &mut self.connection) else { return };
         while self.rewriters.len() <= slot {
             let audio = Rewriter::new(Codec::Opus.clock_rate());
             self.rewriters.push(SlotRewriters { audio, video: Rewriter::new(Codec::Vp8.clock_rate()) });

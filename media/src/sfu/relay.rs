@@ -3,6 +3,7 @@
 use super::{
     peer::{Peer, Track},
     room::{Aftermath, Phase, Room, earliest},
+    slots::Lane,
 };
 use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
 use protocol::{
@@ -101,10 +102,10 @@ impl Room {
                 self.next = earliest(self.next, track.loss.deadline());
             }
         }
-        let published = track.published;
+        let (published, lane) = (track.published, Lane { peer: from, ordinal: track.ordinal });
         for (id, watcher) in &mut self.peers {
             if *id != from {
-                watcher.forward(now, from, published, &packet);
+                watcher.forward(now, lane, published, &packet);
                 watcher.drain(&mut out.transmits);
                 self.next = earliest(self.next, watcher.deadline);
             }
@@ -128,6 +129,7 @@ impl Room {
         let mut track = Track {
             id: TrackId::from_parts(crate::clock::unix_ms(), random),
             published,
+            ordinal: peer.count(published.kind),
             keyframes: Default::default(),
             loss: Default::default(),
             last_report: None,
@@ -157,11 +159,12 @@ impl Room {
     }
 
     fn watch(&mut self, watcher: PeerId, publishers: &[PeerId]) {
+        let lanes: Vec<Lane> = publishers.iter().flat_map(|publisher| self.lanes(watcher, *publisher)).collect();
         let Some(peer) = self.peers.get_mut(&watcher) else { return };
         let Some(connection) = &mut peer.connection else { return };
         let before = peer.slots.count();
-        for publisher in publishers {
-            peer.slots.assign(*publisher);
+        for lane in lanes {
+            peer.slots.assign(lane);
         }
         let count = peer.slots.count();
         if count > before {
@@ -175,6 +178,15 @@ impl Room {
         self.want_keyframes_for(watcher);
     }
 
+    /// What a watcher gets of a publisher. More than one audio and one video is for those only who can tell them
+    /// apart, which takes a card.
+    fn lanes(&self, watcher: PeerId, publisher: PeerId) -> impl Iterator<Item = Lane> {
+        let of = |kind| self.peers.get(&publisher).map_or(0, |publisher| publisher.count(kind));
+        let most = of(MediaKind::Audio).max(of(MediaKind::Video));
+        let all = self.peers.get(&watcher).is_some_and(|watcher| watcher.card.is_some());
+        (0..if all { most } else { most.min(1) }).map(move |ordinal| Lane { peer: publisher, ordinal })
+    }
+
     /// Frees the slots that carried a peer who left.
     pub(super) fn unwatch(&mut self, gone: PeerId) {
         let watchers: Vec<PeerId> =
@@ -186,9 +198,9 @@ impl Room {
 
     fn tell_subscriptions(&mut self, watcher: PeerId) {
         let Some(peer) = self.peers.get(&watcher) else { return };
-        let subscriptions = peer.slots.occupied().map(|(slot, publisher)| {
-            let has = |kind| self.peers.get(&publisher).is_some_and(|publisher| publisher.has(kind));
-            Subscription { slot, peer: publisher, audio: has(MediaKind::Audio), video: has(MediaKind::Video) }
+        let subscriptions = peer.slots.occupied().map(|(slot, Lane { peer, ordinal })| {
+            let has = |kind| self.peers.get(&peer).is_some_and(|publisher| publisher.count(kind) > ordinal);
+            Subscription { slot, peer, audio: has(MediaKind::Audio), video: has(MediaKind::Video) }
         });
         let message = ServerMessage::Subscriptions { subscriptions: subscriptions.collect() };
         if let Some(peer) = self.peers.get_mut(&watcher) {
@@ -197,9 +209,9 @@ impl Room {
     }
 
     /// Everyone this peer watches should send a picture it can begin with.
-    fn want_keyframes_for(&mut self, watcher: PeerId) {
+    pub(super) fn want_keyframes_for(&mut self, watcher: PeerId) {
         let Some(peer) = self.peers.get(&watcher) else { return };
-        let publishers: Vec<PeerId> = peer.slots.occupied().map(|(_, publisher)| publisher).collect();
+        let publishers: Vec<PeerId> = peer.slots.occupied().map(|(_, lane)| lane.peer).collect();
         for publisher in publishers {
             self.want_keyframe(publisher);
         }
@@ -218,7 +230,7 @@ impl Room {
         }
     }
 
-    fn request_keyframes(&mut self, now: Instant) {
+    pub(super) fn request_keyframes(&mut self, now: Instant) {
         for Peer { tracks, connection, .. } in self.peers.values_mut() {
             for track in tracks {
                 if track.loss.lost(now) {

@@ -3,13 +3,13 @@
 use super::{
     capturing::Capturing,
     effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision},
+    exchange::{Opaque, RoomMessage},
     orders::decline,
     peer::Peer,
 };
 use crate::rtc::{Connection, Transmit};
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId, RecordingId, RequestId},
-    limits::ROOM_PEERS,
     names::{DisplayName, RoomName},
     native::{ByeReason, ClientMessage, ErrorCode, RecordingError, RecordingSignal, ServerMessage},
     policy::AppPolicy,
@@ -32,8 +32,10 @@ pub struct Newcomer {
     pub session: u64,
     pub name: Option<DisplayName>,
     pub app_key: AppKeyId,
+    /// Only of front doors whose peers have more to tell each other than that they are there.
+    pub card: Option<Opaque>,
     /// Bounded; see `Peer::send`.
-    pub outbox: Sender<ServerMessage>,
+    pub outbox: Sender<RoomMessage>,
 }
 
 /// What one turn of a room leaves for its worker to do.
@@ -65,6 +67,8 @@ pub(super) struct Room {
     pub policy: AppPolicy,
     pub peers: BTreeMap<PeerId, Peer>,
     pub phase: Phase,
+    /// Nobody else gets in.
+    pub locked: bool,
     /// [`Room::tick`] has nothing to do before; kept up to date so that nobody has to walk the peers for it after
     /// every packet.
     pub next: Option<Instant>,
@@ -79,7 +83,15 @@ pub(super) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<I
 
 impl Room {
     pub(super) fn new(now: Instant, key: RoomKey, policy: AppPolicy) -> Self {
-        Self { key, policy, peers: BTreeMap::new(), phase: Phase::Idle, next: None, empty_since: Some(now) }
+        Self {
+            key,
+            policy,
+            peers: BTreeMap::new(),
+            phase: Phase::Idle,
+            locked: false,
+            next: None,
+            empty_since: Some(now),
+        }
     }
 
     /// Nobody is here and nothing is being recorded or decided.
@@ -102,20 +114,20 @@ impl Room {
         connection: Option<Connection>,
         out: &mut Aftermath,
     ) {
-        let Newcomer { peer: id, session, name, app_key, outbox } = newcomer;
+        let id = newcomer.peer;
         if let Some(earlier) = self.peers.get_mut(&id) {
             earlier.dismiss(ByeReason::Replaced);
             self.settle(now, out);
         }
-        let mut peer = Peer::new(id, session, name, app_key, connection, outbox);
-        if self.peers.len() >= ROOM_PEERS {
-            peer.send(ServerMessage::Error {
-                code: ErrorCode::RoomFull,
-                message: format!("This room already has {ROOM_PEERS} peers."),
-                fatal: true,
-            });
+        let mut peer = Peer::new(newcomer, connection);
+        if let Err(code) = self.knock() {
+            peer.send(Self::refusal(code));
             out.gone.push(id);
             return;
+        }
+        peer.send_extra(RoomMessage::Cards(self.cards(id)));
+        if let Some(card) = &peer.card {
+            self.spread_card(id, card);
         }
         peer.send(ServerMessage::Welcome {
             peer: id,

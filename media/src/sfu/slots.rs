@@ -2,38 +2,49 @@
 
 use protocol::ids::PeerId;
 
+/// What fits into one slot: a peer's first audio and first video, or its second of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lane {
+    pub peer: PeerId,
+    pub ordinal: usize,
+}
+
 /// Slots of one subscriber. A slot freed by someone who left is given to the next one who comes, so a busy room does
 /// not grow its session description for ever.
 #[derive(Debug, Default)]
-pub struct Slots(Vec<Option<PeerId>>);
+pub struct Slots(Vec<Option<Lane>>);
 
 impl Slots {
-    /// Gives `peer` a slot unless it has one. Returns whether anything changed.
-    pub fn assign(&mut self, peer: PeerId) -> bool {
-        if self.of(peer).is_some() {
+    /// Gives `lane` a slot unless it has one. Returns whether anything changed.
+    pub fn assign(&mut self, lane: Lane) -> bool {
+        if self.of(lane).is_some() {
             return false;
         }
         match self.0.iter_mut().find(|slot| slot.is_none()) {
-            Some(free) => *free = Some(peer),
-            None => self.0.push(Some(peer)),
+            Some(free) => *free = Some(lane),
+            None => self.0.push(Some(lane)),
         }
         true
     }
 
-    /// Frees the slot of `peer`. Returns whether anything changed.
+    /// Frees the slots of `peer`. Returns whether anything changed.
     pub fn release(&mut self, peer: PeerId) -> bool {
-        let slot = self.0.iter_mut().find(|slot| **slot == Some(peer));
-        slot.is_some_and(|slot| slot.take().is_some())
+        let mut released = false;
+        for slot in self.0.iter_mut().filter(|slot| slot.is_some_and(|lane| lane.peer == peer)) {
+            *slot = None;
+            released = true;
+        }
+        released
     }
 
     #[must_use]
-    pub fn of(&self, peer: PeerId) -> Option<usize> {
-        self.0.iter().position(|slot| *slot == Some(peer))
+    pub fn of(&self, lane: Lane) -> Option<usize> {
+        self.0.iter().position(|slot| *slot == Some(lane))
     }
 
     #[must_use]
     pub fn peer(&self, slot: usize) -> Option<PeerId> {
-        self.0.get(slot).copied().flatten()
+        self.0.get(slot).copied().flatten().map(|lane| lane.peer)
     }
 
     /// Slots ever needed at once, free ones included.
@@ -42,8 +53,8 @@ impl Slots {
         self.0.len()
     }
 
-    pub fn occupied(&self) -> impl Iterator<Item = (usize, PeerId)> {
-        self.0.iter().enumerate().filter_map(|(slot, peer)| peer.map(|peer| (slot, peer)))
+    pub fn occupied(&self) -> impl Iterator<Item = (usize, Lane)> {
+        self.0.iter().enumerate().filter_map(|(slot, lane)| lane.map(|lane| (slot, lane)))
     }
 }
 
@@ -51,21 +62,22 @@ impl Slots {
 mod tests {
     use super::*;
 
-    fn peer(n: u8) -> PeerId {
-        PeerId::from_parts(0, [n; 10])
+    fn lane(n: u8, ordinal: usize) -> Lane {
+        Lane { peer: PeerId::from_parts(0, [n; 10]), ordinal }
     }
 
     #[test]
     fn freed_slots_are_used_again() {
         let mut slots = Slots::default();
-        assert!(slots.assign(peer(1)));
-        assert!(!slots.assign(peer(1)));
-        assert!(slots.assign(peer(2)));
-        assert!(slots.release(peer(1)));
-        assert!(!slots.release(peer(1)));
-        assert!(slots.assign(peer(3)));
-        assert_eq!(slots.count(), 2);
-        assert_eq!(slots.occupied().collect::<Vec<_>>(), [(0, peer(3)), (1, peer(2))]);
-        assert_eq!((slots.of(peer(3)), slots.peer(1), slots.peer(9)), (Some(0), Some(peer(2)), None));
+        assert!(slots.assign(lane(1, 0)));
+        assert!(!slots.assign(lane(1, 0)));
+        assert!(slots.assign(lane(2, 0)));
+        assert!(slots.assign(lane(1, 1)));
+        assert!(slots.release(lane(1, 0).peer));
+        assert!(!slots.release(lane(1, 0).peer));
+        assert!(slots.assign(lane(3, 0)));
+        assert_eq!(slots.count(), 3);
+        assert_eq!(slots.occupied().collect::<Vec<_>>(), [(0, lane(3, 0)), (1, lane(2, 0))]);
+        assert_eq!((slots.of(lane(3, 0)), slots.peer(1), slots.peer(9)), (Some(0), Some(lane(2, 0).peer), None));
     }
 }

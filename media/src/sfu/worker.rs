@@ -2,6 +2,7 @@
 
 use super::{
     effects::{RecordingOutcome, RecordingRequest, StartDecision},
+    exchange::{Knocked, PeerRequest},
     orders::{Order, decline},
     policies::Policies,
     room::{Aftermath, Newcomer, Room, RoomKey, earliest},
@@ -14,10 +15,10 @@ use crate::{
 };
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId, RecordingId},
-    limits::JOIN_TOKEN_SECONDS,
-    native::{ByeReason, ClientMessage, ServerMessage},
+    native::{ByeReason, ServerMessage},
     policy::AppPolicy,
     recording::StopCause,
+    skylink::SKYLINK_TOKEN_SECONDS,
 };
 use std::{
     collections::HashMap,
@@ -33,8 +34,8 @@ const COMMANDS_PER_TURN: usize = 64;
 const BATCHES_PER_TURN: usize = 16;
 /// Addresses remembered before those of siblings, which anybody can make up, are forgotten.
 const MAX_ROUTES: usize = 65_536;
-/// Tokens signed before a key was revoked are refused for longer than they live.
-const REVOKED_FOR: Duration = Duration::from_secs(JOIN_TOKEN_SECONDS + 60);
+/// Tokens signed before a key was revoked are refused for longer than the longest of them live.
+const REVOKED_FOR: Duration = Duration::from_secs(SKYLINK_TOKEN_SECONDS + 60);
 /// Timers may fire this much late; it keeps the loop from spinning on many connections.
 const TIMER_GRAIN: Duration = Duration::from_millis(5);
 /// Longest time without looking at the timers.
@@ -50,7 +51,12 @@ pub enum WorkerCommand {
     Message {
         room: RoomKey,
         peer: PeerId,
-        message: ClientMessage,
+        message: PeerRequest,
+    },
+    /// Asks whether a newcomer would be let in.
+    Knock {
+        room: RoomKey,
+        answer: tokio::sync::oneshot::Sender<Knocked>,
     },
     Disconnected {
         room: RoomKey,
@@ -195,7 +201,12 @@ impl Worker {
         match command {
             WorkerCommand::Join { room, policy, newcomer } => self.join(now, &room, policy, newcomer),
             WorkerCommand::Message { room, peer, message } => {
-                self.turn(&room, |room, out| room.message(now, peer, message, out));
+                self.turn(&room, |room, out| room.request(now, peer, message, out));
+            }
+            WorkerCommand::Knock { room, answer } => {
+                let room = self.numbers.get(&room).and_then(|number| self.rooms.get(number));
+                // Whoever asked may have gone.
+                let _ = answer.send(room.map_or(Ok(()), Room::knock));
             }
             WorkerCommand::Disconnected { room, peer, session } => {
                 self.turn(&room, |room, out| room.disconnected(now, peer, session, out));
@@ -249,7 +260,7 @@ impl Worker {
     fn join(&mut self, now: Instant, key: &RoomKey, policy: AppPolicy, newcomer: Newcomer) {
         if self.revoked.contains_key(&newcomer.app_key) {
             // The token was signed before; the socket closes when its outbox is dropped.
-            let _ = newcomer.outbox.try_send(ServerMessage::Bye { reason: ByeReason::KeyRevoked });
+            let _ = newcomer.outbox.try_send(ServerMessage::Bye { reason: ByeReason::KeyRevoked }.into());
             return;
         }
         self.changed = true;

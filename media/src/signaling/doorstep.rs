@@ -58,10 +58,15 @@ impl Place {
     pub async fn lost(&self) {
         self.lost.cancelled().await;
     }
+
+    /// Gives the place back before it is dropped.
+    pub fn leave(&self) {
+        self.doorstep.lock().waiting.remove(&self.number);
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.doorstep.lock().waiting.remove(&self.number);
+        self.leave();
     }
 }

@@ -1,5 +1,6 @@
 //! The front doors of the node. Each protocol is an adapter that translates and owns no rules.
 
+mod allowance;
 mod doorstep;
 mod listener;
 mod native;

@@ -1,11 +1,11 @@
 //! The socket loop of one client: reads, asks the session what it means, passes it to the room, writes what comes
 //! back.
 
-use super::session::{Allowance, parse, sentence};
+use super::session::{parse, sentence};
 use crate::{
     clock,
-    sfu::{Newcomer, RoomKey, WorkerCommand, Workers},
-    signaling::{TokenKey, doorstep::Place},
+    sfu::{Newcomer, RoomKey, RoomMessage, WorkerCommand, Workers},
+    signaling::{TokenKey, allowance::Allowance, doorstep::Place},
 };
 use axum::{
     Extension, Router,
@@ -92,7 +92,7 @@ async fn client(settings: NativeSettings, origin: Option<String>, place: Arc<Pla
     let peer = claims.sub;
     let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
     let session = settings.sessions.fetch_add(1, Ordering::Relaxed);
-    let newcomer = Newcomer { peer, session, name: claims.name, app_key: claims.app_key, outbox };
+    let newcomer = Newcomer { peer, session, name: claims.name, app_key: claims.app_key, card: None, outbox };
     settings.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy: claims.policy, newcomer }).await;
     conversation(&settings.workers, &room, peer, socket, messages).await;
     settings.workers.to_room(&room, WorkerCommand::Disconnected { room: room.clone(), peer, session }).await;
@@ -131,7 +131,7 @@ async fn hello(
     if protocol != PROTOCOL_VERSION {
         return Err(ErrorCode::UnsupportedProtocol);
     }
-    let claims = settings.token_key.verify(settings.node, clock::unix_ms() / 1000, &token)?;
+    let claims: JoinClaims = settings.token_key.verify(settings.node, clock::unix_ms() / 1000, &token)?;
     if !claims.policy.allows_origin(origin) {
         return Err(ErrorCode::OriginNotAllowed);
     }
@@ -143,7 +143,7 @@ async fn conversation(
     room: &RoomKey,
     peer: PeerId,
     socket: WebSocket,
-    mut messages: mpsc::Receiver<ServerMessage>,
+    mut messages: mpsc::Receiver<RoomMessage>,
 ) {
     let (mut sink, mut stream) = socket.split();
     let mut allowance = Allowance::new(clock::now());
@@ -154,6 +154,7 @@ async fn conversation(
             message = messages.recv() => {
                 // The room dropped its end: this peer is out.
                 let Some(message) = message else { return close(&mut sink, close_code::NORMAL).await };
+                let RoomMessage::Client(message) = message else { continue };
                 if !write(&mut sink, &message).await {
                     return;
                 }
@@ -173,7 +174,7 @@ async fn conversation(
                 match incoming {
                     Message::Text(text) => match parse(&text) {
                         Ok(message) => {
-                            let command = WorkerCommand::Message { room: room.clone(), peer, message };
+                            let command = WorkerCommand::Message { room: room.clone(), peer, message: message.into() };
                             workers.to_room(room, command).await;
                         }
                         Err(code) => if !answer(&mut sink, code).await { return },

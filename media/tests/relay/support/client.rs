@@ -1,7 +1,10 @@
 //! A WebRTC client made of the same sans-I/O core as the node, on a socket of its own.
 
 use super::{Node, Person, room};
-use media::{rtc::Tap, sfu::WorkerCommand};
+use media::{
+    rtc::Tap,
+    sfu::{RoomMessage, WorkerCommand},
+};
 use protocol::native::{ClientMessage, ServerMessage};
 use rtc::{
     interceptor::{Attribute, Packet, Registry, Slot, TaggedPacket},
@@ -154,12 +157,12 @@ impl Client {
         let sdp = self.pc.local_description().unwrap().sdp;
         let room = room(&self.room);
         let message = ClientMessage::Offer { sdp };
-        let command = WorkerCommand::Message { room: room.clone(), peer: self.person.id, message };
+        let command = WorkerCommand::Message { room: room.clone(), peer: self.person.id, message: message.into() };
         node.workers.to_room(&room, command).await;
     }
 
     async fn messages(&mut self, node: &Node) {
-        while let Ok(message) = self.person.messages.try_recv() {
+        while let Ok(RoomMessage::Client(message)) = self.person.messages.try_recv() {
             match message {
                 ServerMessage::Answer { sdp } => {
                     let answer = RTCSessionDescription::answer(sdp).unwrap();

@@ -6,7 +6,7 @@ use media::{
     capture::{self, CaptureHandle, SpoolBudget},
     clock,
     sfu::{
-        Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, StartDecision, StartedRecording,
+        Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, RoomMessage, StartDecision, StartedRecording,
         WorkerCommand, Workers,
     },
 };
@@ -86,7 +86,7 @@ impl Node {
         let session = SESSIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
         let id = PeerId::from_parts(u64::from(n), [n; 10]);
-        let newcomer = Newcomer { peer: id, session, name: None, app_key: app_key(), outbox };
+        let newcomer = Newcomer { peer: id, session, name: None, app_key: app_key(), card: None, outbox };
         let room = room(name);
         self.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy, newcomer }).await;
         Person { id, session, messages }
@@ -99,7 +99,9 @@ impl Node {
 
     pub async fn say(&self, name: &str, person: &Person, message: ClientMessage) {
         let room = room(name);
-        self.workers.to_room(&room, WorkerCommand::Message { room: room.clone(), peer: person.id, message }).await;
+        self.workers
+            .to_room(&room, WorkerCommand::Message { room: room.clone(), peer: person.id, message: message.into() })
+            .await;
     }
 
     pub async fn set_policy(&self, policy: AppPolicy) {
@@ -202,12 +204,15 @@ impl Node {
 pub struct Person {
     pub id: PeerId,
     pub session: u64,
-    pub messages: mpsc::Receiver<ServerMessage>,
+    pub messages: mpsc::Receiver<RoomMessage>,
 }
 
 impl Person {
     pub async fn next(&mut self) -> ServerMessage {
-        timeout(PATIENCE, self.messages.recv()).await.expect("a message in time").expect("still in the room")
+        match timeout(PATIENCE, self.messages.recv()).await.expect("a message in time").expect("still in the room") {
+            RoomMessage::Client(message) => message,
+            other => panic!("only for peers with cards: {other:?}"),
+        }
     }
 
     /// The next message of the wanted kind; others are passed over.

@@ -1,0 +1,105 @@
+//! What some front doors need besides media: cards that peers show each other, notes between them, and a lock.
+
+use super::{
+    exchange::{Knocked, Opaque, PeerRequest, RoomMessage},
+    room::{Aftermath, Room},
+};
+use protocol::{
+    ids::PeerId,
+    limits::ROOM_PEERS,
+    native::{ErrorCode, ServerMessage},
+};
+use std::time::Instant;
+
+impl Room {
+    /// Handles one request of a client.
+    pub(super) fn request(&mut self, now: Instant, from: PeerId, request: PeerRequest, out: &mut Aftermath) {
+        if !self.peers.contains_key(&from) {
+            return;
+        }
+        match request {
+            PeerRequest::Client(message) => return self.message(now, from, message, out),
+            PeerRequest::Describe => self.describe(from),
+            PeerRequest::Accept { sdp } => self.accept(now, from, sdp),
+            PeerRequest::ShowCard(card) => self.show_card(from, card),
+            PeerRequest::Tell { to: None, note } => self.tell_where(from, &note, |_| true),
+            PeerRequest::Tell { to: Some(to), note } => self.tell_where(from, &note, |peer| peer == to),
+            PeerRequest::Lock(locked) => self.locked = locked,
+        }
+        self.settle(now, out);
+    }
+
+    /// Whether a newcomer would be let in.
+    pub(super) fn knock(&self) -> Knocked {
+        if self.locked {
+            Err(ErrorCode::RoomLocked)
+        } else if self.peers.len() >= ROOM_PEERS {
+            Err(ErrorCode::RoomFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The cards of everybody but `except`.
+    pub(super) fn cards(&self, except: PeerId) -> Vec<(PeerId, Opaque)> {
+        let others = self.peers.values().filter(|peer| peer.id != except);
+        others.filter_map(|peer| Some((peer.id, peer.card.clone()?))).collect()
+    }
+
+    /// Tells everybody else what `from` shows.
+    pub(super) fn spread_card(&mut self, from: PeerId, card: &Opaque) {
+        for peer in self.peers.values_mut().filter(|peer| peer.id != from) {
+            peer.send_extra(RoomMessage::Cards(vec![(from, card.clone())]));
+        }
+    }
+
+    fn show_card(&mut self, from: PeerId, card: Opaque) {
+        self.spread_card(from, &card);
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.card = Some(card);
+        }
+    }
+
+    fn tell_where(&mut self, from: PeerId, note: &Opaque, chosen: impl Fn(PeerId) -> bool) {
+        for peer in self.peers.values_mut().filter(|peer| peer.id != from && chosen(peer.id)) {
+            peer.send_extra(RoomMessage::Note { from, note: note.clone() });
+        }
+    }
+
+    fn describe(&mut self, from: PeerId) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        match peer.connection.as_mut().map(crate::rtc::Connection::offer) {
+            Some(Ok(sdp)) => peer.send_extra(RoomMessage::Offer { sdp }),
+            Some(Err(error)) => {
+                tracing::warn!(peer = %from, %error, "no offer for a peer");
+                self.error(from, ErrorCode::InvalidDescription, "The node could not make an offer.");
+            }
+            None => self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is off; offer to the other peers."),
+        }
+    }
+
+    fn accept(&mut self, now: Instant, from: PeerId, sdp: String) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        match peer.connection.as_mut().map(|connection| connection.accept(now, sdp)) {
+            Some(Ok(())) => {
+                peer.send_extra(RoomMessage::Accepted);
+                self.want_keyframes_for(from);
+                self.request_keyframes(now);
+            }
+            Some(Err(error)) => {
+                tracing::info!(peer = %from, %error, "answer refused");
+                self.error(from, ErrorCode::InvalidDescription, "The session description could not be used.");
+            }
+            None => self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is off; offer to the other peers."),
+        }
+    }
+
+    /// Refuses a newcomer; the answer is for [`super::peer::Peer::send`].
+    pub(super) fn refusal(code: ErrorCode) -> ServerMessage {
+        let message = match code {
+            ErrorCode::RoomLocked => "This room is locked.".to_owned(),
+            _ => format!("This room already has {ROOM_PEERS} peers."),
+        };
+        ServerMessage::Error { code, message, fatal: true }
+    }
+}

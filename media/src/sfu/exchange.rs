@@ -1,0 +1,81 @@
+//! What front doors and rooms tell each other about one peer.
+
+use protocol::{
+    ids::PeerId,
+    native::{ClientMessage, ErrorCode, ServerMessage},
+};
+use std::{any::Any, fmt, sync::Arc};
+
+/// Something that front doors tell each other through the room, which passes it on unread.
+#[derive(Clone)]
+pub struct Opaque(Arc<dyn Any + Send + Sync>);
+
+impl Opaque {
+    #[must_use]
+    pub fn new<T: Any + Send + Sync>(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+
+    /// What it holds, if it comes from a front door of the same kind.
+    #[must_use]
+    pub fn read<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0.clone().downcast().ok()
+    }
+}
+
+impl fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opaque")
+    }
+}
+
+/// What a peer asks of its room.
+#[derive(Debug)]
+pub enum PeerRequest {
+    /// What every client can say.
+    Client(ClientMessage),
+    /// The node is to offer; answered by [`RoomMessage::Offer`]. Only one of the two sides may be offering, which is
+    /// for the front door to see to: an offer of the client makes the node's void.
+    Describe,
+    /// The client's answer to the node's latest offer.
+    Accept { sdp: String },
+    /// Replaces the peer's card.
+    ShowCard(Opaque),
+    /// For one other peer or for all of them, as far as they have cards.
+    Tell { to: Option<PeerId>, note: Opaque },
+    /// While a room is locked nobody else gets in.
+    Lock(bool),
+}
+
+impl From<ClientMessage> for PeerRequest {
+    fn from(message: ClientMessage) -> Self {
+        Self::Client(message)
+    }
+}
+
+/// What a room tells a peer. Those without a card hear only what every client understands.
+#[derive(Debug, Clone)]
+pub enum RoomMessage {
+    Client(ServerMessage),
+    /// An offer of the node. Void once the client has offered.
+    Offer {
+        sdp: String,
+    },
+    /// The client's answer is in force.
+    Accepted,
+    /// New cards of other peers; before the message that tells of those peers.
+    Cards(Vec<(PeerId, Opaque)>),
+    Note {
+        from: PeerId,
+        note: Opaque,
+    },
+}
+
+impl From<ServerMessage> for RoomMessage {
+    fn from(message: ServerMessage) -> Self {
+        Self::Client(message)
+    }
+}
+
+/// Whether a room would let somebody in.
+pub type Knocked = Result<(), ErrorCode>;
