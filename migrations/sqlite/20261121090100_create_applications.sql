@@ -75,6 +75,7 @@ CREATE TABLE app_keys (
     org_id TEXT NOT NULL,
     id TEXT NOT NULL,
     application_id TEXT NOT NULL,
+    secret TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     revoked_at BIGINT,
     CONSTRAINT app_keys_pkey PRIMARY KEY (org_id, id),

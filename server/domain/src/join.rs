@@ -5,14 +5,17 @@ use crate::{
     error::{Error, Kind, Result},
     nodes,
     services::Services,
+    store::NodeRow,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use protocol::{
-    ids::{AppKeyId, ApplicationId, PeerId},
+    ids::{AppKeyId, ApplicationId, OrgId, PeerId},
     limits::JOIN_TOKEN_SECONDS,
     names::{DisplayName, RoomName},
+    policy::AppPolicy,
     token::JoinClaims,
 };
+use serde::Serialize;
 
 /// What a page asks with.
 #[derive(Debug, Clone)]
@@ -36,36 +39,69 @@ pub struct JoinGrant {
 
 /// Codes: `unknown_app_key` (not found), `origin_not_allowed` (forbidden), `no_media_node` (unavailable).
 pub async fn issue(services: &Services, request: JoinRequest) -> Result<JoinGrant> {
+    let owner = owner(services, request.app_key).await?;
+    owner.allow(request.origin.as_deref())?;
+    let place = place(services, owner, request.app_key, request.room, JOIN_TOKEN_SECONDS).await?;
+    let Place { mut claims, node } = place;
+    claims.name = request.name;
+    let token = sign(services, &node, &claims)?;
+    Ok(JoinGrant { token, signaling_url: node.signaling_url, relay: claims.policy.relay, peer: claims.sub })
+}
+
+/// Whose a key is, and what that allows.
+pub(crate) struct KeyOwner {
+    pub org: OrgId,
+    pub application: ApplicationId,
+    pub policy: AppPolicy,
+}
+
+impl KeyOwner {
+    /// Refuses pages that may not join.
+    pub(crate) fn allow(&self, origin: Option<&str>) -> Result<()> {
+        if self.policy.allows_origin(origin) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Forbidden, "origin_not_allowed", "This page's origin may not join."))
+    }
+}
+
+/// A peer's place on the node of its room.
+pub(crate) struct Place {
+    pub claims: JoinClaims,
+    pub node: NodeRow,
+}
+
+pub(crate) async fn owner(services: &Services, app_key: AppKeyId) -> Result<KeyOwner> {
     let unknown = || Error::not_found("unknown_app_key", "There is no such app key.");
     let mut tx = services.read().await?;
-    let (org, application) = tx.active_key_owner(request.app_key).await?.ok_or_else(unknown)?;
+    let (org, application) = tx.active_key_owner(app_key).await?.ok_or_else(unknown)?;
     let policy = policy_of(&tx.org(org).application(application).await?.ok_or_else(unknown)?);
-    drop(tx);
-    if !policy.allows_origin(request.origin.as_deref()) {
-        return Err(Error::new(Kind::Forbidden, "origin_not_allowed", "This page's origin may not join."));
-    }
-    let node = nodes::place(services, org, application, &request.room)
+    Ok(KeyOwner { org, application, policy })
+}
+
+/// Finds the node of the room and makes a peer of whoever asks.
+pub(crate) async fn place(
+    services: &Services,
+    owner: KeyOwner,
+    app_key: AppKeyId,
+    room: RoomName,
+    seconds: u64,
+) -> Result<Place> {
+    let KeyOwner { org, application, policy } = owner;
+    let node = nodes::place(services, org, application, &room)
         .await?
         .ok_or_else(|| Error::unavailable("no_media_node", "No media node is running; try again."))?;
+    let (sub, iat) = (services.new_id(PeerId::from_parts)?, services.now() / 1000);
+    let exp = iat + seconds;
+    let claims = JoinClaims { aud: node.id(), sub, iat, exp, org, application, app_key, room, name: None, policy };
+    Ok(Place { claims, node })
+}
 
-    let (peer, relay) = (services.new_id(PeerId::from_parts)?, policy.relay);
-    let issued = services.now() / 1000;
-    let claims = JoinClaims {
-        aud: node.id(),
-        sub: peer,
-        iat: issued,
-        exp: issued + JOIN_TOKEN_SECONDS,
-        org,
-        application,
-        app_key: request.app_key,
-        room: request.room,
-        name: request.name,
-        policy,
-    };
+/// Signs claims for the node that is to believe them.
+pub(crate) fn sign(services: &Services, node: &NodeRow, claims: &impl Serialize) -> Result<String> {
     let key = nodes::token_key_of(services, node.id(), &node.token_key)?;
     let key = EncodingKey::from_secret(key.as_slice());
-    let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)?;
-    Ok(JoinGrant { token, signaling_url: node.signaling_url, relay, peer })
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).map_err(Error::internal)
 }
 
 /// What the demo page of an application needs; everybody with the page's address may see it.

@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod services;
 pub mod session_store;
 pub mod settings;
+pub mod skylink;
 pub mod storage;
 mod store;
 pub mod temasys;

@@ -15,15 +15,21 @@ use std::sync::Arc;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Meant for pages of customers; takes no cookie.
 const CROSS_SITE_PATHS: &[&str] = &["/api/v1/join"];
+/// As above, with everything under them.
+const CROSS_SITE_FOLDERS: &[&str] = &["/rest/stats/"];
 
 /// Refuses unsafe requests that other sites caused.
 pub async fn refuse_cross_site(State(own_origin): State<Arc<str>>, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || CROSS_SITE_PATHS.contains(&request.uri().path()) || is_same_origin(request.headers(), &own_origin) {
+    if safe || is_for_other_sites(request.uri().path()) || is_same_origin(request.headers(), &own_origin) {
         return next.run(request).await;
     }
     tracing::warn!("an unsafe request from another site was refused");
     Problem::new(StatusCode::FORBIDDEN, "cross_site_request", "Requests from other sites are refused.").into_response()
+}
+
+fn is_for_other_sites(path: &str) -> bool {
+    CROSS_SITE_PATHS.contains(&path) || CROSS_SITE_FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 
 fn is_same_origin(headers: &HeaderMap, own_origin: &str) -> bool {

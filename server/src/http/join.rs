@@ -2,7 +2,7 @@
 //!
 //! Any origin may ask and read the answer, also the refusal; which origins get a token is the application's setting.
 
-use super::{ClientAddress, Problem, Web};
+use super::{ClientAddress, Problem, Web, cross_origin};
 use axum::{
     Extension, Json,
     body::Bytes,
@@ -10,15 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::join::{JoinRequest, issue};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use protocol::{
     ids::PeerId,
     names::{DisplayName, RoomName},
 };
 use serde::{Deserialize, Serialize};
-
-const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("86400");
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -39,12 +36,7 @@ struct Grant {
 
 /// Answers a browser that asks whether it may ask.
 pub async fn preflight(headers: HeaderMap) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    let answer = response.headers_mut();
-    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-    answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
-    answer.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
-    readable_by(&headers, response)
+    cross_origin::preflight(&headers, "POST", "content-type")
 }
 
 /// Issues a join token.
@@ -68,7 +60,7 @@ pub async fn join(
         .into_response(),
         Err(problem) => problem.into_response(),
     };
-    readable_by(&headers, response)
+    cross_origin::readable(&headers, response)
 }
 
 fn parse(headers: &HeaderMap, body: &[u8]) -> Result<JoinRequest, Problem> {
@@ -83,17 +75,5 @@ fn parse(headers: &HeaderMap, body: &[u8]) -> Result<JoinRequest, Problem> {
     let app_key = body.app_key.parse().map_err(|_| {
         Problem::new(StatusCode::NOT_FOUND, "unknown_app_key", "There is no such app key, or it was revoked.")
     })?;
-    // An origin that is not text is no origin of a browser and matches no setting.
-    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("null").to_owned());
-    Ok(JoinRequest { app_key, room: body.room, name: body.name, origin })
-}
-
-fn readable_by(request: &HeaderMap, mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("origin"));
-    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    if let Some(origin) = request.get(header::ORIGIN) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-    }
-    response
+    Ok(JoinRequest { app_key, room: body.room, name: body.name, origin: cross_origin::origin(headers) })
 }

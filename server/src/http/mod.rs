@@ -2,6 +2,7 @@
 
 mod body;
 mod client_address;
+mod cross_origin;
 mod csrf;
 mod demo;
 mod health;
@@ -12,6 +13,7 @@ mod problem;
 mod request_id;
 mod router;
 pub(crate) mod security_headers;
+mod skylink;
 mod static_files;
 mod unsubscribe;
 

@@ -2,7 +2,7 @@
 
 use super::{
     Pace, TrustedProxies, body, client_address, csrf, demo, health, join, links, problem, request_id, security_headers,
-    static_files, unsubscribe,
+    skylink, static_files, unsubscribe,
 };
 use crate::{
     api::{self, Quotas},
@@ -65,6 +65,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .route("/readyz", get(health::ready))
         .merge(api::routes(web))
         .merge(temasys::routes(web))
+        .merge(skylink::routes())
         .with_state(web.clone())
         .merge(static_files::routes(site_root, public_dir))
         .merge(console::router(&web.services, site_root))

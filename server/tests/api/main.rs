@@ -17,6 +17,7 @@ mod recording;
 mod rest;
 mod secrets;
 mod sessions;
+mod skylink;
 mod start_up;
 mod storage_pages;
 mod support;

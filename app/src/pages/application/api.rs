@@ -38,7 +38,8 @@ pub async fn create_key(application: ApplicationId) -> Result<(), ConsoleError> 
     use crate::{note::Form, server};
     let (services, access) = server::access().await?;
     let key = domain::applications::create_key(&services, &access, application).await;
-    server::answer(Form::CreateKey, "", key.map(drop).map_err(server::failure))
+    let secret = key.map(|made| server::reveal(Some(made.secret))).map_err(server::failure);
+    server::answer_with_secret(Form::CreateKey, "", secret)
 }
 
 /// Ends a key for good.

@@ -1,11 +1,12 @@
 //! Changes of applications. Every change of policy counts the revision up and tells every node in one transaction.
 
-use super::{AppKey, Application, key_view, load, missing_conditions, not_found, policy_of};
+use super::{Application, NewAppKey, key_view, load, missing_conditions, not_found, policy_of};
 use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
     error::{Error, Result},
     mail,
+    secrets::{SealedColumn, new_token},
     services::Services,
     store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
 };
@@ -14,6 +15,7 @@ use protocol::{
     link::Command,
     names::DisplayName,
 };
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 const MAX_DURATION_SECONDS: u32 = 4 * 3600;
@@ -64,7 +66,7 @@ async fn insert(
             error.into()
         }
     })?;
-    org.insert_key(services.new_id(AppKeyId::from_parts)?, id, now).await?;
+    insert_key(services, org, id).await?;
     mail::insert_owners(services, org, id).await?;
     audit::record(services, org, actor, "application.created", &id, name.as_str()).await?;
     Ok(id)
@@ -171,9 +173,8 @@ pub(super) async fn finish_policy_change(
 }
 
 /// Another key, so that clients can move over before the old one is revoked.
-pub async fn create_key(services: &Services, access: &Access, id: ApplicationId) -> Result<AppKey> {
+pub async fn create_key(services: &Services, access: &Access, id: ApplicationId) -> Result<NewAppKey> {
     access.require(Permission::ConfigureApplications)?;
-    let key = services.new_id(AppKeyId::from_parts)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
     org.application(id).await?.ok_or_else(not_found)?;
@@ -181,11 +182,25 @@ pub async fn create_key(services: &Services, access: &Access, id: ApplicationId)
     if active >= MAX_KEYS {
         return Err(Error::conflict("too_many_keys", format!("An application has at most {MAX_KEYS} keys.")));
     }
-    org.insert_key(key, id, services.now()).await?;
+    let (key, secret) = insert_key(services, &mut org, id).await?;
     audit::record_for(services, &mut org, access, "app_key.created", &key).await?;
     let created = org.keys(Some(id)).await?.iter().find(|row| row.id() == key).map(key_view);
     tx.commit().await?;
-    created.ok_or_else(not_found)
+    Ok(NewAppKey { key: created.ok_or_else(not_found)?, secret })
+}
+
+/// Every key has a secret half, whether or not anybody ever gets to see it.
+async fn insert_key(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    application: ApplicationId,
+) -> Result<(AppKeyId, SecretString)> {
+    let key = services.new_id(AppKeyId::from_parts)?;
+    let secret = SecretString::from(new_token(services.random()).map_err(Error::internal)?);
+    let place = SealedColumn::AppKeySecret.of(org.id());
+    let sealed = services.envelope().seal(place, key, secret.expose_secret().as_bytes())?;
+    org.insert_key(key, application, &sealed, services.now()).await?;
+    Ok((key, secret))
 }
 
 /// Takes effect on running rooms at once; harmless when repeated.

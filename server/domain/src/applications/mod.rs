@@ -26,6 +26,7 @@ use protocol::{
     names::DisplayName,
     policy::AppPolicy,
 };
+use secrecy::SecretString;
 use std::{fmt, time::Duration};
 
 /// Something Recording needs.
@@ -96,6 +97,14 @@ pub struct AppKey {
     pub id: AppKeyId,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A key that was just made.
+#[derive(Debug)]
+pub struct NewAppKey {
+    pub key: AppKey,
+    /// Signs credentials of Skylink clients; shown this once.
+    pub secret: SecretString,
 }
 
 impl Application {

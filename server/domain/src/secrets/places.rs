@@ -42,6 +42,8 @@ sealed_columns! {
     WebhookPreviousSecret: "webhook_endpoints"."previous_secret", Org by "id";
     /// Encrypts one capture on its node.
     CaptureKey: "recordings"."capture_key", Org by "id";
+    /// Signs credentials of Skylink clients.
+    AppKeySecret: "app_keys"."secret", Org by "id";
     /// Opens the bucket of a tenant.
     StorageSecret: "storages"."secret", Org by "id";
     /// A mail with a link that only its reader may have.

@@ -88,6 +88,11 @@ struct KeyOwner {
 }
 
 #[derive(sqlx::FromRow)]
+struct KeySecret {
+    secret: String,
+}
+
+#[derive(sqlx::FromRow)]
 struct Owner {
     org_id: Text<OrgId>,
 }
@@ -228,15 +233,33 @@ impl OrgTx<'_> {
         )
     }
 
-    pub(crate) async fn insert_key(&mut self, id: AppKeyId, application: ApplicationId, now: u64) -> sqlx::Result<()> {
+    pub(crate) async fn insert_key(
+        &mut self,
+        id: AppKeyId,
+        application: ApplicationId,
+        secret: &str,
+        now: u64,
+    ) -> sqlx::Result<()> {
         execute!(
             org self,
-            "INSERT INTO app_keys (org_id, id, application_id, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO app_keys (org_id, id, application_id, secret, created_at) VALUES ($1, $2, $3, $4, $5)",
             Text(id),
             Text(application),
+            secret,
             signed(now),
         )
         .map(drop)
+    }
+
+    /// The secret half of a working key.
+    pub(crate) async fn key_secret(&mut self, id: AppKeyId) -> sqlx::Result<Option<String>> {
+        let row = fetch_optional!(
+            org self,
+            KeySecret,
+            "SELECT secret FROM app_keys WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL",
+            Text(id),
+        )?;
+        Ok(row.map(|row| row.secret))
     }
 
     /// False when it was revoked before.

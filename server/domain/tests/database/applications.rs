@@ -40,7 +40,7 @@ on_both! {
         let origins = vec!["https://Shop.example/".to_owned()];
         applications::set_allowed_origins(services, &access, demo.id, origins).await.unwrap();
         world.advance(1);
-        let key = applications::create_key(services, &access, demo.id).await.unwrap();
+        let key = applications::create_key(services, &access, demo.id).await.unwrap().key;
         applications::revoke_key(services, &access, demo.id, key.id).await.unwrap();
         let again = applications::revoke_key(services, &access, demo.id, key.id).await.unwrap();
         assert!(again.keys[0].revoked_at.is_some() && again.keys[1].revoked_at.is_none());
