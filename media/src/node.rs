@@ -8,7 +8,7 @@ use crate::{
     health, random,
     recorder::{Pauses, Recorder, RecorderSettings},
     sfu::{Order, RelaySettings, RoomKey, WorkerCommand, Workers},
-    signaling::{self, NativeSettings, TokenKey},
+    signaling::{self, NativeSettings, SkylinkSettings, TokenKey},
     uploader::PartClient,
 };
 use anyhow::Context as _;
@@ -65,6 +65,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
     let workers = Workers::start(&relay, &requests)?;
     let node = identity.node();
     let token_key = TokenKey::default();
+    let host = host_of(&config.signaling_url);
     let link_settings = LinkSettings {
         control_url: config.control_url,
         secret,
@@ -86,8 +87,16 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
     tasks.spawn(keep_link(Dispatch { workers: workers.clone(), recorder: recorder.clone() }));
     tasks.spawn(recorder.clone().run(requested));
     recorder.recover().context("the spool cannot be read")?;
-    let native = NativeSettings { node, token_key, workers: workers.clone(), sessions: Arc::default() };
-    let app = signaling::router(native).merge(health::router(link.status));
+    let sessions = Arc::default();
+    let skylink = SkylinkSettings {
+        node,
+        token_key: token_key.clone(),
+        workers: workers.clone(),
+        sessions: Arc::clone(&sessions),
+        host,
+    };
+    let native = NativeSettings { node, token_key, workers: workers.clone(), sessions };
+    let app = signaling::with_skylink(signaling::router(native).merge(health::router(link.status)), skylink);
     tracing::info!(%node, listen = %config.listen, udp_port = config.udp_port, advertise = ?relay.advertise, "node is up");
     tasks.spawn(signaling::serve(listener, app, signaling::Limits::default(), stop.clone()));
     stop.cancelled().await;
@@ -138,6 +147,12 @@ impl control::Node for Dispatch {
         let count = |n| u32::try_from(n).unwrap_or(u32::MAX);
         (count(rooms), count(peers), self.recorder.recordings())
     }
+}
+
+/// The host in an address like `wss://media.example:3001`.
+fn host_of(address: &str) -> String {
+    let uri = address.parse::<http::Uri>().ok();
+    uri.as_ref().and_then(http::Uri::host).unwrap_or("localhost").to_owned()
 }
 
 /// Asks in a process of its own, as mixes run: GStreamer is never loaded into the node.

@@ -4,8 +4,10 @@ mod allowance;
 mod doorstep;
 mod listener;
 mod native;
+mod skylink;
 mod tokens;
 
 pub use listener::{Limits, serve};
 pub use native::{NativeSettings, router};
+pub use skylink::{SkylinkSettings, with_skylink};
 pub use tokens::TokenKey;

@@ -1,0 +1,139 @@
+/** A person at a customer's page with a genuine Skylink client. */
+
+import assert from 'node:assert/strict';
+import { installDevices } from '../media.mjs';
+import { useClassic, useModern } from './clients.mjs';
+
+/** States of a recording, as both generations number them. */
+export const RECORDING = { ERROR: -1, START: 0, STOP: 1, LINK: 2 };
+
+/** Runs in the page before its scripts: old clients ask for devices in the old way, and replace the new one by it. */
+function offerOldDevices() {
+  const devices = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const old = (/** @type {any} */ constraints, /** @type {any} */ take, /** @type {any} */ fail) => devices(constraints).then(take, fail);
+  Object.assign(navigator, { getUserMedia: old, webkitGetUserMedia: old });
+}
+
+export class SkylinkPerson {
+  /** Use `SkylinkPerson.join`. */
+  constructor(/** @type {import('playwright-core').Page} */ page, /** @type {import('./site.mjs').Version} */ version) {
+    this.page = page;
+    this.version = version;
+  }
+
+  /**
+   * Opens the page without joining.
+   * @param {import('playwright-core').Browser} browser
+   * @param {import('./site.mjs').Site} site
+   * @param {import('./site.mjs').Version} version
+   * @param {{ looks?: import('../media.mjs').Looks, server: string, appKey: string, room: string, options?: any }} setting
+   */
+  static async arrive(browser, site, version, { looks, server, appKey, room, options = { audio: true, video: true } }) {
+    const context = await browser.newContext();
+    if (looks) await context.addInitScript(installDevices, looks);
+    await context.addInitScript(offerOldDevices);
+    const person = new SkylinkPerson(await context.newPage(), version);
+    await person.page.goto(site.page(version));
+    await person.page.evaluate(version === '2.7.2' ? useModern : useClassic, { server, appKey, room, options });
+    return person;
+  }
+
+  /**
+   * @param {import('playwright-core').Browser} browser
+   * @param {import('./site.mjs').Site} site
+   * @param {import('./site.mjs').Version} version
+   * @param {Parameters<typeof SkylinkPerson.arrive>[3]} setting
+   */
+  static async join(browser, site, version, setting) {
+    const person = await SkylinkPerson.arrive(browser, site, version, setting);
+    await person.does('join');
+    await person.hears('PEER_JOINED', { isSelf: true });
+    return person;
+  }
+
+  /**
+   * Has the client do something.
+   * @param {string} what
+   * @param {...any} words
+   */
+  does(what, ...words) {
+    return this.page.evaluate(
+      async ([what, words]) => {
+        const done = await /** @type {any} */ (window).session[what](...words);
+        return typeof done === 'string' ? done : undefined;
+      },
+      /** @type {const} */ ([what, words]),
+    );
+  }
+
+  /** What the client reported so far. @returns {Promise<any[]>} */
+  events() {
+    return this.page.evaluate(() => /** @type {any} */ (window).session.events);
+  }
+
+  /** Waits until the client has reported something like this. @param {string} name @param {any} [like] @param {number} [timeout] */
+  async hears(name, like = {}, timeout = 20_000) {
+    const found = await this.page
+      .waitForFunction(
+        ([name, like]) =>
+          /** @type {any} */ (window).session.events.find(
+            (/** @type {any} */ event) => event.name === name && Object.entries(like).every(([key, value]) => event[key] === value),
+          ),
+        /** @type {const} */ ([name, like]),
+        { timeout },
+      )
+      .catch(async (error) => {
+        throw new Error(`${this.version} did not report ${name} ${JSON.stringify(like)}, but ${JSON.stringify(await this.events())}`, { cause: error });
+      });
+    return found.jsonValue();
+  }
+
+  /** The others, in the order in which they were met. @returns {Promise<string[]>} */
+  async others() {
+    const joined = (await this.events()).filter((event) => event.name === 'PEER_JOINED' && !event.isSelf);
+    return [...new Set(joined.map((event) => event.peerId))];
+  }
+
+  /** Waits until the pictures of so many others have run for so many more seconds. @param {number} count @param {number} seconds */
+  async watches(count, seconds) {
+    await this.page
+      .waitForFunction(
+        ([count, seconds]) => {
+          const running = new Set();
+          for (const video of /** @type {any[]} */ ([...document.querySelectorAll('video')])) {
+            if (video.videoWidth === 0 || video.currentTime === 0) continue;
+            video.watchedFrom ??= video.currentTime;
+            if (video.currentTime - video.watchedFrom >= seconds) running.add(video.dataset.peer);
+          }
+          if (running.size < count) return false;
+          for (const video of /** @type {any[]} */ ([...document.querySelectorAll('video')])) delete video.watchedFrom;
+          return true;
+        },
+        /** @type {const} */ ([count, seconds]),
+        { timeout: 30_000 },
+      )
+      .catch(async (error) => {
+        throw new Error(`${this.version} does not see ${count}: ${JSON.stringify(await this.events())}`, { cause: error });
+      });
+  }
+
+  /** Starts a recording. @returns {Promise<string>} its id */
+  async startsRecording() {
+    const before = (await this.events()).length;
+    await this.does('startRecording');
+    const started = (await this.events()).slice(before).findLast((event) => event.name === 'RECORDING_STATE' && event.state === RECORDING.START);
+    assert.ok(started, 'the recording has started');
+    return started.recordingId;
+  }
+
+  /** How long this client took the recording to run, in seconds. @param {string} recording */
+  async recordedSeconds(recording) {
+    const states = (await this.events()).filter((event) => event.name === 'RECORDING_STATE' && event.recordingId === recording);
+    const [began, ended] = [RECORDING.START, RECORDING.STOP].map((state) => states.find((event) => event.state === state)?.at ?? NaN);
+    return (ended - began) / 1000;
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { after, before } from 'node:test';
+import { fetchFootage, WebhookReceiver } from '../support/delivery.mjs';
+import { expectParticipant, expectSoundFile } from '../support/expect.mjs';
+import { Installation } from '../support/installation.mjs';
+import { ALICE, BOB } from '../support/media.mjs';
+import { RECORDING, SkylinkPerson } from '../support/skylink/person.mjs';
+import { Site } from '../support/skylink/site.mjs';
+import { eventually } from '../support/wait.mjs';
+
+const here = new Installation();
+/** @type {Site} */ let site;
+/** @type {string} */ let appKey;
+/** @type {WebhookReceiver} */ let receiver;
+
+before(async () => {
+  [site, receiver] = await Promise.all([Site.open(), WebhookReceiver.listen()]);
+});
+after(() => {
+  site.close();
+  receiver.close();
+});
+
+/** @param {import('../support/skylink/site.mjs').Version} version @param {string} room @param {any} [setting] */
+async function join(version, room, setting = {}) {
+  appKey ??= await here.owner.appKey(here.demo);
+  return SkylinkPerson.join(here.browser, site, version, { server: here.stack.address, appKey, room, ...setting });
+}
+
+/** The file of the next recording that is delivered. @param {number} position */
+async function delivered(position) {
+  const { body } = await receiver.delivery(position);
+  return fetchFootage(JSON.parse(body).data.url);
+}
+
+const PAIRS = /** @type {[import('../support/skylink/site.mjs').Version, import('../support/skylink/site.mjs').Version][]} */ ([
+  ['2.7.2', '2.7.2'],
+  ['0.9.3', '0.9.3'],
+  ['0.9.3', '2.7.2'],
+]);
+
+for (const [position, [one, other]] of PAIRS.entries()) {
+  here.test(`${one} and ${other} meet, see each other, and are recorded`, async () => {
+    if (position === 0) await here.owner.setWebhook(here.demo, receiver.url);
+    const room = `pair-${position}`;
+    const alice = await join(one, room, { looks: ALICE });
+    await alice.hears('SERVER_PEER_JOINED', { peerId: 'MCU' });
+    const bob = await join(other, room, { looks: BOB });
+    await Promise.all([alice.hears('PEER_JOINED', { isSelf: false }), bob.hears('PEER_JOINED', { isSelf: false })]);
+    await Promise.all([alice.watches(1, 1), bob.watches(1, 1)]);
+    for (const person of [alice, bob]) {
+      const names = (await person.events()).map((event) => `${event.name} ${event.isSelf ?? ''}`.trim());
+      const order = ['PEER_JOINED true', 'SERVER_PEER_JOINED', 'PEER_JOINED false', 'ON_INCOMING_STREAM false'];
+      const at = order.map((name) => names.indexOf(name));
+      assert.deepEqual(at, [...at].sort((a, b) => a - b), `in order: ${names}`);
+    }
+
+    const recording = await alice.startsRecording();
+    await bob.hears('RECORDING_STATE', { state: RECORDING.START, recordingId: recording });
+    await assert.rejects(alice.does('stopRecording'), /4 seconds/);
+    await alice.watches(1, 6);
+    await bob.does('stopRecording');
+    await Promise.all([alice, bob].map((person) => person.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording })));
+    const footage = await delivered(position);
+    expectSoundFile(footage, await alice.recordedSeconds(recording));
+    for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
+
+    const heard = (await Promise.all([alice.events(), bob.events()])).flat();
+    assert.ok(!heard.some((event) => event.name === 'RECORDING_STATE' && event.state === RECORDING.ERROR), 'nothing failed');
+    await bob.does('leave');
+    if (one === '0.9.3') await alice.hears('PEER_LEFT', { isSelf: false });
+    await alice.does('leave');
+  });
+}
+
+here.test('what a client says and does reaches the others of both generations', async () => {
+  const [alice, bob] = await Promise.all([join('2.7.2', 'talk', { looks: ALICE }), join('2.7.2', 'talk', { looks: BOB })]);
+  const carol = await join('0.9.3', 'talk');
+  await Promise.all([alice.watches(2, 0.5), bob.watches(2, 0.5), carol.watches(2, 0.5)]);
+  await alice.does('say', 'good morning');
+  await Promise.all([bob, carol].map((person) => person.hears('ON_INCOMING_MESSAGE', { isSelf: false })));
+  const heard = (await Promise.all([bob.events(), carol.events()])).map((events) =>
+    events.find((event) => event.name === 'ON_INCOMING_MESSAGE').message);
+  assert.deepEqual(heard.map((message) => message.content ?? message.messageContent), ['good morning', 'good morning']);
+
+  const [aliceId] = await bob.others();
+  await bob.does('say', 'only for Alice', aliceId);
+  await alice.hears('ON_INCOMING_MESSAGE', { isSelf: false });
+  await carol.does('say', 'from an old page');
+  await bob.hears('ON_INCOMING_MESSAGE', { isSelf: false });
+  const told = (await carol.events()).filter((event) => event.name === 'ON_INCOMING_MESSAGE' && !event.isSelf);
+  assert.equal(told.length, 1, 'what was for Alice stayed with her');
+
+  await alice.does('mute', true);
+  await bob.hears('STREAM_MUTED', { isSelf: false });
+  await alice.does('setUserData', 'Alice of Wonderland');
+  await bob.hears('PEER_UPDATED', { isSelf: false, userData: 'Alice of Wonderland' });
+});
+
+here.test('a locked room lets nobody else in, and says so', async () => {
+  const alice = await join('0.9.3', 'locked');
+  await alice.does('lock');
+  const setting = { server: here.stack.address, appKey, room: 'locked' };
+  const bob = await SkylinkPerson.arrive(here.browser, site, '0.9.3', setting);
+  await assert.rejects(bob.does('join'), /locked/);
+  await bob.hears('SYSTEM_ACTION', { action: 'reject', reason: 'locked' });
+});
+
+here.test('Recording switched off is an error in every client, and on again works', async () => {
+  const [alice, bob] = await Promise.all([join('2.7.2', 'off'), join('0.9.3', 'off')]);
+  await Promise.all([alice.watches(1, 0.5), bob.watches(1, 0.5)]);
+  await here.owner.turn(here.demo, 'Recording', false);
+  for (const person of [alice, bob]) {
+    await person.does('startRecording');
+    const failed = await person.hears('RECORDING_STATE', { state: RECORDING.ERROR });
+    assert.equal(failed.error, 'Recording is switched off for this application.');
+    await person.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: failed.recordingId });
+  }
+  await here.owner.turn(here.demo, 'Recording', true);
+  const recording = await bob.startsRecording();
+  await alice.hears('RECORDING_STATE', { state: RECORDING.START, recordingId: recording });
+  await here.owner.turn(here.demo, 'Recording', false);
+  await Promise.all([alice, bob].map((person) => person.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording })));
+  await here.owner.turn(here.demo, 'Recording', true);
+});
+
+here.test('a client that refreshes its connection goes on sending', async () => {
+  const [alice, bob] = await Promise.all([join('0.9.3', 'fresh', { looks: ALICE }), join('2.7.2', 'fresh', { looks: BOB })]);
+  await Promise.all([alice.watches(1, 0.5), bob.watches(1, 0.5)]);
+  const steps = async () => (await alice.events()).filter((event) => event.step === 'answer').length;
+  const before = await steps();
+  await alice.does('refresh');
+  await eventually('the node has answered again', async () => (await steps()) > before);
+  await Promise.all([alice.watches(1, 2), bob.watches(1, 2)]);
+  const carol = await join('0.9.3', 'fresh');
+  await Promise.all([alice.watches(2, 1), bob.watches(2, 1), carol.watches(2, 1)]);
+  await carol.does('leave');
+  await alice.hears('PEER_LEFT', { isSelf: false });
+  await Promise.all([alice.watches(1, 1), bob.watches(1, 1)]);
+});
+
+here.test('without Media Relay clients see each other directly', async () => {
+  await here.owner.turn(here.demo, 'Media Relay', false);
+  for (const version of /** @type {const} */ (['2.7.2', '0.9.3'])) {
+    const room = `direct-${version}`;
+    const alice = await join(version, room, { looks: ALICE });
+    const bob = await join(version, room, { looks: BOB });
+    await Promise.all([alice.watches(1, 1), bob.watches(1, 1)]);
+    assert.ok(!(await alice.events()).some((event) => event.name === 'SERVER_PEER_JOINED'));
+    await assert.rejects(alice.does('startRecording'), /MCU/);
+    await bob.does('leave');
+    await alice.hears('PEER_LEFT', { isSelf: false });
+  }
+  await here.owner.turn(here.demo, 'Media Relay', true);
+  await here.owner.turn(here.demo, 'Recording', true);
+});
+
+here.test('thirty joins and leaves leave nothing behind', async () => {
+  const media = await here.stack.mediaProcess();
+  const descriptors = async () => (await readdir(`/proc/${media}/fd`)).length;
+  const watcher = await join('2.7.2', 'coming and going');
+  const before = await descriptors();
+  for (const version of /** @type {const} */ (['2.7.2', '0.9.3'])) {
+    const setting = { server: here.stack.address, appKey, room: 'coming and going' };
+    const guest = await SkylinkPerson.arrive(here.browser, site, version, setting);
+    for (let visit = 1; visit <= 15; visit++) {
+      await guest.does('join');
+      await guest.watches(1, 0.1);
+      await guest.does('leave');
+      await guest.page.evaluate(() => document.querySelectorAll('video').forEach((video) => video.remove()));
+    }
+    await guest.close();
+  }
+  assert.equal((await watcher.others()).length, 30);
+  await eventually('the node has as many descriptors as before', async () => (await descriptors()) <= before);
+  const late = await join('2.7.2', 'coming and going');
+  await late.watches(1, 0.5);
+  assert.equal((await late.others()).length, 1, 'nobody is left but who is there');
+});

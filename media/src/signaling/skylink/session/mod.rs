@@ -1,0 +1,346 @@
+//! One client's stay in one room: a message comes in, from the client or from the room, and effects come out. It knows
+//! neither sockets nor time.
+
+use super::{
+    card::{Card, listed},
+    incoming::{Incoming, Kind},
+    negotiation::Negotiation,
+    notes::{self, Note},
+    recording::{self, News},
+    sdp::{self, Writing},
+    view::{Roster, View},
+    words,
+};
+use crate::sfu::{Opaque, PeerRequest, RoomMessage};
+use protocol::{
+    ids::{PeerId, RecordingId},
+    native::{ClientMessage, ErrorCode, PeerInfo, RecordingSignal, ServerMessage},
+    skylink::{Generation, MCU},
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The recording server of peer-to-peer rooms, which we have none of.
+const RECORDING_SERVER: &str = "REC_SRV";
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send this to the client.
+    Send(Value),
+    /// Enter the room.
+    Join(Card),
+    /// Ask this of the room.
+    Ask(PeerRequest),
+    /// The stay is over.
+    End,
+}
+
+/// One stay.
+#[derive(Debug)]
+pub struct Session {
+    me: PeerId,
+    generation: Generation,
+    room_key: String,
+    /// What the client was told by the room server.
+    relay: bool,
+    /// What the others see of this client, once it has entered.
+    card: Option<Card>,
+    in_room: bool,
+    roster: Roster,
+    present: BTreeSet<PeerId>,
+    negotiation: Negotiation,
+    view: View,
+    /// Which of its own media the client wants to send, by its latest offer.
+    own: BTreeMap<String, bool>,
+    /// To be told once the client is connected.
+    running: Option<RecordingId>,
+    refusals: u64,
+    effects: Vec<Effect>,
+}
+
+impl Session {
+    #[must_use]
+    pub fn new(me: PeerId, generation: Generation, room_key: String, relay: bool) -> Self {
+        Self {
+            me,
+            generation,
+            room_key,
+            relay,
+            card: None,
+            in_room: false,
+            roster: Roster::new(),
+            present: BTreeSet::new(),
+            negotiation: Negotiation::default(),
+            view: View::new(generation),
+            own: BTreeMap::new(),
+            running: None,
+            refusals: 0,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Whether the client owes the answer to a description.
+    #[must_use]
+    pub fn awaits_client(&self) -> bool {
+        self.negotiation.awaits_client()
+    }
+
+    /// Handles a message of the client.
+    pub fn client(&mut self, message: Incoming) -> Vec<Effect> {
+        match message.kind {
+            Kind::Enter => self.enter(&message),
+            _ if !self.in_room => {}
+            Kind::Bye => self.effects.push(Effect::End),
+            Kind::StartRecordingRoom if message.text("target") != Some(RECORDING_SERVER) => {
+                self.ask(ClientMessage::StartRecording);
+            }
+            Kind::StopRecordingRoom => self.ask(ClientMessage::StopRecording),
+            _ if words::is_direct(&message) && !self.relay => self.direct(message),
+            Kind::Offer => self.client_offers(&message),
+            Kind::Answer => self.client_answers(&message),
+            Kind::AnswerAck => self.client_acknowledges(&message),
+            _ => self.tell(&message),
+        }
+        self.finish()
+    }
+
+    /// Handles a message of the room.
+    pub fn room(&mut self, message: RoomMessage) -> Vec<Effect> {
+        match message {
+            RoomMessage::Client(message) => self.server(message),
+            RoomMessage::Offer { sdp } => self.room_offers(&sdp),
+            RoomMessage::Accepted => {
+                self.view.taken();
+                self.negotiation.accepted();
+                self.send(words::answer_ack());
+            }
+            RoomMessage::Cards(cards) => {
+                for (peer, card) in cards {
+                    if let Some(card) = card.read::<Card>() {
+                        self.roster.insert(peer, (*card).clone());
+                    }
+                }
+            }
+            RoomMessage::Note { from, note } => self.told(from, &note),
+        }
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Vec<Effect> {
+        if self.negotiation.begin() {
+            self.effects.push(Effect::Ask(PeerRequest::Describe));
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn enter(&mut self, message: &Incoming) {
+        if self.card.is_some() {
+            return;
+        }
+        let card = Card::entering(self.generation, &self.me.to_string(), &message.fields);
+        self.card = Some(card.clone());
+        self.effects.push(Effect::Join(card));
+    }
+
+    fn server(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Welcome { relay, peers, recording, .. } => self.welcome(relay, &peers, recording),
+            ServerMessage::PeerJoined { peer } => {
+                self.meet(&peer);
+                let enter = self.entry(peer.id, Some(self.me));
+                self.send(enter);
+            }
+            ServerMessage::PeerLeft { peer } => {
+                self.present.remove(&peer);
+                self.roster.remove(&peer);
+                self.send(json!({"type": "bye", "mid": peer, "publisherId": peer, "target": self.me}));
+            }
+            ServerMessage::Subscriptions { subscriptions } => {
+                self.view.want(subscriptions);
+                self.negotiation.want();
+            }
+            ServerMessage::Answer { sdp } => self.room_answers(&sdp),
+            ServerMessage::RecordingState { state, recording, url, error } => {
+                self.recording(&News { state, recording, url, error });
+            }
+            ServerMessage::Error { code, fatal, message } => {
+                if fatal || code == ErrorCode::InvalidDescription {
+                    self.dismiss(words::reason_of(code), &message);
+                }
+            }
+            ServerMessage::Bye { reason } => {
+                let (code, info) = words::farewell(reason);
+                self.dismiss(code, info);
+            }
+            // Offers are made for subscriptions, which always follow; and only native clients signal natively.
+            ServerMessage::Negotiate { .. } | ServerMessage::Signal { .. } => {}
+        }
+    }
+
+    fn welcome(&mut self, relay: bool, peers: &[PeerInfo], recording: Option<RecordingId>) {
+        if relay != self.relay {
+            return self.dismiss("roomclose", "Media Relay was switched; join again.");
+        }
+        self.in_room = true;
+        self.running = recording;
+        for peer in peers {
+            self.meet(peer);
+        }
+        if self.relay {
+            let entries: Vec<Value> = peers.iter().map(|peer| self.entry(peer.id, None)).collect();
+            self.send(words::welcome(self.generation, self.me, entries));
+        }
+    }
+
+    /// The cards of those who show one came before.
+    fn meet(&mut self, peer: &PeerInfo) {
+        self.present.insert(peer.id);
+        self.roster.entry(peer.id).or_insert_with(|| Card::foreign(&peer.id.to_string(), peer.name.as_ref()));
+    }
+
+    fn entry(&self, peer: PeerId, target: Option<PeerId>) -> Value {
+        let mut fields = self.roster.get(&peer).map(|card| card.enter.clone()).unwrap_or_default();
+        fields.insert("type".into(), "enter".into());
+        fields.insert("mid".into(), peer.to_string().into());
+        fields.insert("publisherId".into(), peer.to_string().into());
+        fields.insert("rid".into(), self.room_key.clone().into());
+        if let Some(target) = target {
+            fields.insert("target".into(), target.to_string().into());
+        }
+        Value::Object(fields)
+    }
+
+    fn client_offers(&mut self, message: &Incoming) {
+        let Some(sdp) = message.text("sdp").filter(|_| self.relay) else { return };
+        self.take_media(message);
+        let read = sdp::from_client(sdp);
+        self.own = read.own;
+        self.negotiation.client_offers();
+        self.ask(ClientMessage::Offer { sdp: read.sdp });
+    }
+
+    fn room_answers(&mut self, sdp: &str) {
+        if self.negotiation.room_answers() {
+            self.view.answer();
+            self.describe("answer", sdp);
+        }
+    }
+
+    fn client_acknowledges(&mut self, message: &Incoming) {
+        if !message.flag("success") {
+            return self.dismiss("serverError", "The session description could not be used.");
+        }
+        self.negotiation.client_acknowledges();
+        if let Some(recording) = self.running.take() {
+            self.recording(&News { state: RecordingSignal::Start, recording: Some(recording), url: None, error: None });
+        }
+    }
+
+    fn room_offers(&mut self, sdp: &str) {
+        if !self.negotiation.room_offers() {
+            return;
+        }
+        if self.view.offer(&sdp::slot_lines(sdp), &self.roster) {
+            self.negotiation.want();
+        }
+        self.describe("offer", sdp);
+    }
+
+    fn client_answers(&mut self, message: &Incoming) {
+        let Some(sdp) = message.text("sdp") else { return };
+        if self.negotiation.client_answers() {
+            self.take_media(message);
+            let sdp = sdp::from_client(sdp).sdp;
+            self.effects.push(Effect::Ask(PeerRequest::Accept { sdp }));
+        }
+    }
+
+    /// 2.x clients list their media with every description.
+    fn take_media(&mut self, message: &Incoming) {
+        let (Some(list), Some(card)) = (message.fields.get("mediaInfoList"), &mut self.card) else { return };
+        let media = listed(list);
+        if self.generation == Generation::Modern && media != card.media {
+            card.media = media;
+            let card = Opaque::new(card.clone());
+            self.effects.push(Effect::Ask(PeerRequest::ShowCard(card)));
+        }
+    }
+
+    fn describe(&mut self, kind: &str, sdp: &str) {
+        let answering = kind == "answer";
+        let writing = Writing {
+            streams: &self.view.streams(),
+            own: answering.then_some(&self.own),
+            hide_directions: answering && self.generation != Generation::Modern,
+        };
+        let sdp = sdp::for_client(sdp, &writing);
+        self.send(json!({
+            "type": kind, "mid": MCU, "target": self.me, "sdp": sdp, "weight": words::LOSING_WEIGHT,
+            "transceiverIdPeerIdMap": self.view.peers(), "mediaInfoList": self.view.media(&self.roster),
+        }));
+    }
+
+    fn recording(&mut self, news: &News) {
+        for event in recording::written(news, self.generation, &mut self.refusals) {
+            self.send(words::from_relay(event));
+        }
+    }
+
+    fn tell(&mut self, message: &Incoming) {
+        let Some(card) = &mut self.card else { return };
+        let Some(note) = notes::note(message, card) else { return };
+        if let Note::Lock(lock) = note {
+            self.effects.push(Effect::Ask(PeerRequest::Lock(lock)));
+        }
+        if matches!(note, Note::UserData { .. } | Note::Media(_)) {
+            self.effects.push(Effect::Ask(PeerRequest::ShowCard(Opaque::new(card.clone()))));
+        }
+        let to = match &note {
+            // The relay is named as the target of what is for everybody.
+            Note::Chat { private: true, .. } => match message.text("target").and_then(|target| target.parse().ok()) {
+                Some(target) => Some(target),
+                None => return,
+            },
+            _ => None,
+        };
+        self.effects.push(Effect::Ask(PeerRequest::Tell { to, note: Opaque::new(note) }));
+    }
+
+    fn direct(&mut self, message: Incoming) {
+        let Some(to) = message.text("target").and_then(|target| target.parse().ok()) else { return };
+        let note = Opaque::new(Note::Direct(message.fields));
+        self.effects.push(Effect::Ask(PeerRequest::Tell { to: Some(to), note }));
+    }
+
+    fn told(&mut self, from: PeerId, note: &Opaque) {
+        let (Some(note), true) = (note.read::<Note>(), self.present.contains(&from)) else { return };
+        let written = note.written(from, self.generation, |info| self.view.line(from, &info.media_id));
+        if let Some(Value::Object(mut fields)) = written {
+            fields.insert("mid".into(), from.to_string().into());
+            fields.insert("target".into(), self.me.to_string().into());
+            self.send(Value::Object(fields));
+        }
+    }
+
+    fn dismiss(&mut self, reason: &str, info: &str) {
+        self.send(words::rejection(&self.me.to_string(), reason, info));
+        self.effects.push(Effect::End);
+    }
+
+    fn ask(&mut self, message: ClientMessage) {
+        self.effects.push(Effect::Ask(message.into()));
+    }
+
+    /// Every message names the room: 2.x clients drop those that do not.
+    fn send(&mut self, mut message: Value) {
+        message["rid"] = self.room_key.clone().into();
+        if matches!(message["type"].as_str(), Some("answerAck")) {
+            message["target"] = self.me.to_string().into();
+        }
+        self.effects.push(Effect::Send(message));
+    }
+}
+
+#[cfg(test)]
+mod tests;

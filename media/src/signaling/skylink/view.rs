@@ -1,0 +1,200 @@
+//! What one client sees of the others: which of its media lines carries whom.
+
+use super::{
+    card::{Card, MediaInfo},
+    sdp::SlotLine,
+};
+use crate::rtc::MediaKind;
+use protocol::{ids::PeerId, native::Subscription, skylink::Generation};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The others in the room.
+pub type Roster = BTreeMap<PeerId, Card>;
+
+/// What a media line of the client carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shown {
+    peer: PeerId,
+    media: MediaInfo,
+}
+
+type Lines = BTreeMap<String, Shown>;
+
+/// What a client sees, by the names it has for its media lines.
+#[derive(Debug)]
+pub struct View {
+    generation: Generation,
+    wanted: Vec<Subscription>,
+    /// Agreed with the client.
+    shown: Lines,
+    /// In an offer that waits for its answer.
+    offered: Option<Lines>,
+}
+
+impl View {
+    #[must_use]
+    pub fn new(generation: Generation) -> Self {
+        Self { generation, wanted: Vec::new(), shown: Lines::new(), offered: None }
+    }
+
+    /// Replaces what the room wants this client to see.
+    pub fn want(&mut self, subscriptions: Vec<Subscription>) {
+        self.wanted = subscriptions;
+    }
+
+    /// Decides what an offer shows. Returns whether another one has to follow: a line goes from one peer to the next
+    /// by way of nobody, because browsers announce only what was not there before.
+    pub fn offer(&mut self, lines: &[SlotLine], roster: &Roster) -> bool {
+        let (mut offered, mut again) = (Lines::new(), false);
+        for line in lines {
+            let Some(wanted) = self.occupant(line, roster) else { continue };
+            match self.shown.get(&line.mid) {
+                Some(shown) if shown.peer != wanted.peer => again = true,
+                _ => drop(offered.insert(line.mid.clone(), wanted)),
+            }
+        }
+        self.offered = Some(offered);
+        again
+    }
+
+    /// The client has taken the offer.
+    pub fn taken(&mut self) {
+        if let Some(offered) = self.offered.take() {
+            self.shown = offered;
+        }
+    }
+
+    /// Decides what an answer shows: what is there and still wanted. The client's offer makes ours void.
+    pub fn answer(&mut self) {
+        self.offered = None;
+        let wanted: Vec<PeerId> = self.wanted.iter().map(|subscription| subscription.peer).collect();
+        self.shown.retain(|_, shown| wanted.contains(&shown.peer));
+    }
+
+    /// Streams of the lines in the description that goes out now.
+    #[must_use]
+    pub fn streams(&self) -> BTreeMap<String, String> {
+        let stream = |shown: &Shown| match self.generation {
+            Generation::Modern => shown.media.stream().to_owned(),
+            // With both tracks in one stream a page attaches either event's stream and has both.
+            Generation::Early | Generation::Classic => shown.peer.to_string(),
+        };
+        self.current().iter().map(|(mid, shown)| (mid.clone(), stream(shown))).collect()
+    }
+
+    /// `transceiverIdPeerIdMap`, by which clients before 2.x find whose a track is.
+    #[must_use]
+    pub fn peers(&self) -> Value {
+        let peer = |(mid, shown): (&String, &Shown)| (mid.clone(), Value::String(shown.peer.to_string()));
+        Value::Object(self.current().iter().map(peer).collect::<Map<_, _>>())
+    }
+
+    /// `mediaInfoList`, by which 2.x clients do.
+    #[must_use]
+    pub fn media(&self, roster: &Roster) -> Value {
+        let entry = |(mid, shown): (&String, &Shown)| {
+            let listed = roster.get(&shown.peer).map(|card| card.media.as_slice()).unwrap_or_default();
+            let state = listed.iter().find(|info| info.media_id == shown.media.media_id);
+            json!({
+                "publisherId": shown.peer, "mediaId": shown.media.media_id, "mediaType": shown.media.media_type,
+                "mediaState": state.map_or("active", |info| info.media_state.as_str()),
+                "transceiverMid": mid, "mediaMetaData": "", "simulcast": "",
+            })
+        };
+        self.current().iter().map(entry).collect()
+    }
+
+    /// The media line that carries this medium.
+    #[must_use]
+    pub fn line(&self, peer: PeerId, media_id: &str) -> Option<String> {
+        let mut lines = self.current().iter();
+        let found = lines.find(|(_, shown)| shown.peer == peer && shown.media.media_id == media_id);
+        found.map(|(mid, _)| mid.clone())
+    }
+
+    fn current(&self) -> &Lines {
+        self.offered.as_ref().unwrap_or(&self.shown)
+    }
+
+    fn occupant(&self, line: &SlotLine, roster: &Roster) -> Option<Shown> {
+        let subscription = self.wanted.iter().find(|subscription| subscription.slot == line.slot)?;
+        let audio = line.kind == MediaKind::Audio;
+        let there = if audio { subscription.audio } else { subscription.video };
+        // How many slots of this peer come before: its second video is in its second slot.
+        let ordinal = self.wanted.iter().filter(|other| other.peer == subscription.peer && other.slot < line.slot);
+        let media = roster.get(&subscription.peer)?.medium(audio, ordinal.count())?;
+        there.then(|| Shown { peer: subscription.peer, media: media.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn peer(n: u8) -> PeerId {
+        PeerId::from_parts(0, [n; 10])
+    }
+
+    fn roster() -> Roster {
+        [1, 2].map(|n| (peer(n), Card::foreign(&format!("p{n}"), None))).into()
+    }
+
+    fn lines() -> Vec<SlotLine> {
+        let line = |mid: &str, kind| SlotLine { mid: mid.into(), slot: 0, kind };
+        vec![line("s0", MediaKind::Audio), line("s1", MediaKind::Video)]
+    }
+
+    fn subscription(n: u8) -> Subscription {
+        Subscription { slot: 0, peer: peer(n), audio: true, video: n == 1 }
+    }
+
+    #[test]
+    fn each_generation_is_told_in_its_own_way_whose_a_line_is() {
+        let mut view = View::new(Generation::Modern);
+        view.want(vec![subscription(1)]);
+        assert!(!view.offer(&lines(), &roster()));
+        assert_eq!(
+            view.streams(),
+            BTreeMap::from([("s0".into(), "p1-audio".into()), ("s1".into(), "p1-video".into())])
+        );
+        assert_eq!(view.peers(), json!({"s0": peer(1), "s1": peer(1)}));
+        let media = view.media(&roster());
+        assert_eq!((&media[1]["mediaId"], &media[1]["transceiverMid"]), (&json!("VIDEO_p1-video"), &json!("s1")));
+        let mut view = View::new(Generation::Classic);
+        view.want(vec![subscription(1)]);
+        view.offer(&lines(), &roster());
+        assert!(view.streams().values().all(|stream| *stream == peer(1).to_string()));
+    }
+
+    #[test]
+    fn a_line_changes_hands_by_way_of_nobody() {
+        let mut view = View::new(Generation::Classic);
+        view.want(vec![subscription(1)]);
+        view.offer(&lines(), &roster());
+        view.taken();
+        view.want(vec![subscription(2)]);
+        assert!(view.offer(&lines(), &roster()));
+        assert!(view.streams().is_empty());
+        view.taken();
+        assert!(!view.offer(&lines(), &roster()));
+        assert_eq!(view.peers(), json!({"s0": peer(2)}));
+    }
+
+    #[test]
+    fn an_answer_shows_nothing_new() {
+        let mut view = View::new(Generation::Classic);
+        view.want(vec![subscription(1)]);
+        view.offer(&lines(), &roster());
+        view.answer();
+        assert_eq!(view.peers(), json!({}));
+        view.offer(&lines(), &roster());
+        view.taken();
+        view.answer();
+        assert_eq!(view.peers(), json!({"s0": peer(1), "s1": peer(1)}));
+        view.want(vec![]);
+        view.answer();
+        assert_eq!(view.peers(), json!({}));
+    }
+}
