@@ -25,6 +25,7 @@ after(() => {
 /** @param {import('../support/skylink/site.mjs').Version} version @param {string} room @param {any} [setting] */
 async function join(version, room, setting = {}) {
   appKey ??= await here.owner.appKey(here.demo);
+  site.mixdown = here.stack.address;
   return SkylinkPerson.join(here.browser, site, version, { server: here.stack.address, appKey, room, ...setting });
 }
 
@@ -38,7 +39,14 @@ const PAIRS = /** @type {[import('../support/skylink/site.mjs').Version, import(
   ['2.7.2', '2.7.2'],
   ['0.9.3', '0.9.3'],
   ['0.9.3', '2.7.2'],
+  ['0.6.37', '0.6.37'],
+  ['façade', '2.7.2'],
+  ['0.9.3', 'façade'],
+  ['0.6.37', 'façade'],
 ]);
+
+/** The others have no word for it. */
+const HEAR_OF_LINKS = new Set(['0.6.37', 'façade']);
 
 for (const [position, [one, other]] of PAIRS.entries()) {
   here.test(`${one} and ${other} meet, see each other, and are recorded`, async () => {
@@ -63,13 +71,17 @@ for (const [position, [one, other]] of PAIRS.entries()) {
     await bob.does('stopRecording');
     await Promise.all([alice, bob].map((person) => person.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording })));
     const footage = await delivered(position);
+    for (const person of [alice, bob].filter(({ version }) => HEAR_OF_LINKS.has(version))) {
+      const { link } = await person.hears('RECORDING_STATE', { state: RECORDING.LINK, recordingId: recording });
+      assert.ok((await fetch(link.mixin)).ok);
+    }
     expectSoundFile(footage, await alice.recordedSeconds(recording));
     for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
 
     const heard = (await Promise.all([alice.events(), bob.events()])).flat();
     assert.ok(!heard.some((event) => event.name === 'RECORDING_STATE' && event.state === RECORDING.ERROR), 'nothing failed');
     await bob.does('leave');
-    if (one === '0.9.3') await alice.hears('PEER_LEFT', { isSelf: false });
+    if (one !== '2.7.2') await alice.hears('PEER_LEFT', { isSelf: false });
     await alice.does('leave');
   });
 }
@@ -96,6 +108,17 @@ here.test('what a client says and does reaches the others of both generations', 
   await bob.hears('STREAM_MUTED', { isSelf: false });
   await alice.does('setUserData', 'Alice of Wonderland');
   await bob.hears('PEER_UPDATED', { isSelf: false, userData: 'Alice of Wonderland' });
+});
+
+here.test('a shared screen is seen beside the camera, as long as it is shared', async () => {
+  const [alice, bob] = await Promise.all([join('2.7.2', 'screen', { looks: ALICE }), join('2.7.2', 'screen', { looks: BOB })]);
+  await Promise.all([alice.watches(1, 0.5), bob.watches(1, 0.5)]);
+  await alice.does('shareScreen');
+  await eventually('Bob sees camera and screen', async () => (await bob.pictures()).length === 2);
+  assert.deepEqual((await bob.pictures()).map(({ width }) => width).sort(), [320, 640]);
+  await alice.does('stopScreen');
+  await bob.hears('STREAM_ENDED', { isSelf: false });
+  await bob.watches(1, 1);
 });
 
 here.test('a locked room lets nobody else in, and says so', async () => {

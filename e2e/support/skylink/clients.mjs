@@ -30,6 +30,7 @@ export function useModern({ server, appKey, room, options }) {
   function show(peer, stream) {
     const video = Object.assign(document.createElement('video'), { srcObject: stream, autoplay: true, muted: true });
     video.dataset.peer = peer;
+    video.requestVideoFrameCallback(() => events.push({ name: 'FIRST_FRAME', at: performance.now(), peerId: peer }));
     document.body.append(video);
   }
   Object.assign(window, {
@@ -43,6 +44,8 @@ export function useModern({ server, appKey, room, options }) {
       setUserData: (/** @type {any} */ data) => skylink.setUserData(room, data),
       mute: (/** @type {boolean} */ on) => skylink.muteStreams(room, { audioMuted: on, videoMuted: on }),
       lock: () => skylink.lockRoom(room),
+      shareScreen: () => skylink.shareScreen(room),
+      stopScreen: () => skylink.stopScreen(room),
       refresh: () => skylink.refreshConnection(room),
       leave: () => skylink.leaveRoom(room),
     },
@@ -74,6 +77,7 @@ export function useClassic({ server, appKey, room, options }) {
     if (isSelf) return;
     const video = Object.assign(document.createElement('video'), { srcObject: stream, autoplay: true, muted: true });
     video.dataset.peer = peerId;
+    video.requestVideoFrameCallback(() => note('FIRST_FRAME', { peerId }));
     document.body.append(video);
   });
   /** @param {(done: (error: any, success: any) => void) => void} start */

@@ -8,18 +8,21 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** @typedef {'0.6.37' | '0.9.3' | '2.7.2'} Version */
+/** @typedef {'0.6.37' | '0.9.3' | '2.7.2' | 'façade'} Version the last is Mixdown's own, in the shape of the first */
 
 /** What a page loads for each version, in order. */
 const SCRIPTS = /** @type {Record<Version, string[]>} */ ({
   '0.6.37': ['skylinkjs-0.6.37/publish/skylink.complete.js'],
   '0.9.3': ['socket.io-client-1.4.8/socket.io.js', 'skylinkjs-0.9.3/publish/skylink.complete.js'],
   '2.7.2': ['skylinkjs'],
+  façade: [],
 });
 
 export class Site {
   #server = createServer((request, response) => this.#answer(request.url ?? '/', response));
   /** @type {Promise<string> | undefined} */ #modern;
+  /** Address of Mixdown. */
+  mixdown = '';
 
   static async open() {
     const site = new Site();
@@ -35,17 +38,19 @@ export class Site {
 
   /** @param {Version} version */
   page(version) {
-    return `${this.origin}/${version}`;
+    return `${this.origin}/${encodeURIComponent(version)}`;
   }
 
   /** @param {string} path @param {import('node:http').ServerResponse} response */
   async #answer(path, response) {
-    const version = /** @type {Version} */ (path.slice(1));
+    const version = /** @type {Version} */ (decodeURIComponent(path.slice(1)));
     if (path.startsWith('/scripts/')) {
       response.setHeader('content-type', 'text/javascript; charset=utf-8');
       response.end(await this.#script(path.slice('/scripts/'.length)));
     } else if (SCRIPTS[version]) {
-      const scripts = SCRIPTS[version].map((script) => `<script src="/scripts/${script}"></script>`).join('');
+      const own = version === 'façade' ? [`${this.mixdown}/sdk/skylink.js`] : [];
+      const sources = [...SCRIPTS[version].map((script) => `/scripts/${script}`), ...own];
+      const scripts = sources.map((source) => `<script src="${source}"></script>`).join('');
       response.setHeader('content-type', 'text/html; charset=utf-8');
       response.end(`<!doctype html><meta charset="utf-8"><title>${version}</title>${scripts}<main></main>`);
     } else {

@@ -33,7 +33,7 @@ impl Room {
     pub(super) fn knock(&self) -> Knocked {
         if self.locked {
             Err(ErrorCode::RoomLocked)
-        } else if self.peers.len() >= ROOM_PEERS {
+        } else if self.participants().count() >= ROOM_PEERS {
             Err(ErrorCode::RoomFull)
         } else {
             Ok(())

@@ -1,10 +1,33 @@
 //! What front doors and rooms tell each other about one peer.
 
 use protocol::{
-    ids::PeerId,
+    ids::{AppKeyId, ApplicationId, PeerId},
+    names::{DisplayName, RoomName},
     native::{ClientMessage, ErrorCode, ServerMessage},
 };
 use std::{any::Any, fmt, sync::Arc};
+use tokio::sync::mpsc::Sender;
+
+/// A room is known by its application and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoomKey {
+    pub application: ApplicationId,
+    pub room: RoomName,
+}
+
+/// Somebody with a valid token.
+pub struct Newcomer {
+    pub peer: PeerId,
+    /// Tells two sockets with the same token apart.
+    pub session: u64,
+    pub name: Option<DisplayName>,
+    pub app_key: AppKeyId,
+    /// Only of front doors whose peers have more to tell each other than that they are there.
+    pub card: Option<Opaque>,
+    pub watches: Watches,
+    /// Bounded; see `Peer::send`.
+    pub outbox: Sender<RoomMessage>,
+}
 
 /// Something that front doors tell each other through the room, which passes it on unread.
 #[derive(Clone)]
@@ -27,6 +50,16 @@ impl fmt::Debug for Opaque {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Opaque")
     }
+}
+
+/// Whose media a peer gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watches {
+    Everyone,
+    /// It has a view for each peer instead.
+    Nobody,
+    /// It is a view: no participant, only another connection of one, for the media of this peer.
+    Only(PeerId),
 }
 
 /// What a peer asks of its room.

@@ -14,12 +14,12 @@ mod rewrite;
 mod room;
 mod slots;
 mod socket;
+mod views;
 mod worker;
 mod workers;
 
 pub use effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision, StartedRecording};
+pub use exchange::{Knocked, Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Watches};
 pub use orders::Order;
-pub use exchange::{Knocked, Opaque, PeerRequest, RoomMessage};
-pub use room::{Newcomer, RoomKey};
 pub use worker::WorkerCommand;
 pub use workers::{RelayCounts, RelaySettings, Workers, WorkersError};

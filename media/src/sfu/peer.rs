@@ -1,10 +1,9 @@
 //! One connected client as its room sees it.
 
 use super::{
-    exchange::{Opaque, RoomMessage},
+    exchange::{Newcomer, Opaque, RoomMessage, Watches},
     keyframes::{KeyframeRequests, LossWatch},
     rewrite::{Position, Rewriter},
-    room::Newcomer,
     slots::{Lane, Slots},
 };
 use crate::{
@@ -46,6 +45,7 @@ pub(super) struct Peer {
     pub app_key: AppKeyId,
     /// What it shows to peers that understand it.
     pub card: Option<Opaque>,
+    pub watches: Watches,
     /// `None` when peers connect to each other.
     pub connection: Option<Connection>,
     pub tracks: Vec<Track>,
@@ -61,13 +61,14 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(newcomer: Newcomer, connection: Option<Connection>) -> Self {
-        let Newcomer { peer: id, session, name, app_key, card, outbox } = newcomer;
+        let Newcomer { peer: id, session, name, app_key, card, watches, outbox } = newcomer;
         Self {
             id,
             session,
             name,
             app_key,
             card,
+            watches,
             connection,
             tracks: Vec::new(),
             slots: Slots::default(),

@@ -159,6 +159,9 @@ impl Room {
     }
 
     fn watch(&mut self, watcher: PeerId, publishers: &[PeerId]) {
+        if !self.peers.get(&watcher).is_some_and(|peer| peer.may_watch(publishers)) {
+            return;
+        }
         let lanes: Vec<Lane> = publishers.iter().flat_map(|publisher| self.lanes(watcher, *publisher)).collect();
         let Some(peer) = self.peers.get_mut(&watcher) else { return };
         let Some(connection) = &mut peer.connection else { return };

@@ -3,40 +3,18 @@
 use super::{
     capturing::Capturing,
     effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision},
-    exchange::{Opaque, RoomMessage},
+    exchange::{Newcomer, RoomKey, RoomMessage, Watches},
     orders::decline,
     peer::Peer,
 };
 use crate::rtc::{Connection, Transmit};
 use protocol::{
-    ids::{AppKeyId, ApplicationId, PeerId, RecordingId, RequestId},
-    names::{DisplayName, RoomName},
+    ids::{AppKeyId, PeerId, RecordingId, RequestId},
     native::{ByeReason, ClientMessage, ErrorCode, RecordingError, RecordingSignal, ServerMessage},
     policy::AppPolicy,
     recording::{StartRefusal, StopCause},
 };
 use std::{collections::BTreeMap, time::Instant};
-use tokio::sync::mpsc::Sender;
-
-/// A room is known by its application and its name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RoomKey {
-    pub application: ApplicationId,
-    pub room: RoomName,
-}
-
-/// Somebody with a valid token.
-pub struct Newcomer {
-    pub peer: PeerId,
-    /// Tells two sockets with the same token apart.
-    pub session: u64,
-    pub name: Option<DisplayName>,
-    pub app_key: AppKeyId,
-    /// Only of front doors whose peers have more to tell each other than that they are there.
-    pub card: Option<Opaque>,
-    /// Bounded; see `Peer::send`.
-    pub outbox: Sender<RoomMessage>,
-}
 
 /// What one turn of a room leaves for its worker to do.
 #[derive(Default)]
@@ -115,6 +93,9 @@ impl Room {
         out: &mut Aftermath,
     ) {
         let id = newcomer.peer;
+        if let Watches::Only(publisher) = newcomer.watches {
+            return self.join_view(now, newcomer, publisher, connection, out);
+        }
         if let Some(earlier) = self.peers.get_mut(&id) {
             earlier.dismiss(ByeReason::Replaced);
             self.settle(now, out);
@@ -133,7 +114,7 @@ impl Room {
             peer: id,
             room: self.key.room.clone(),
             relay: self.policy.relay,
-            peers: self.peers.values().map(Peer::info).collect(),
+            peers: self.participants().map(Peer::info).collect(),
             recording: self.recording(),
         });
         let joined = ServerMessage::PeerJoined { peer: peer.info() };
@@ -243,7 +224,7 @@ impl Room {
 
     pub(super) fn capture_everyone(&mut self, now: Instant) {
         let Phase::Active { capturing, .. } = &self.phase else { return };
-        for peer in self.peers.values_mut() {
+        for peer in self.peers.values_mut().filter(|peer| !peer.is_view()) {
             capturing.peer_joined(now, peer);
             let name = peer.name.as_ref().map(ToString::to_string);
             for track in &mut peer.tracks {
@@ -342,8 +323,11 @@ impl Room {
     /// Ends a turn: removes who has to go (which may make others go) and collects what is to be sent.
     pub(super) fn settle(&mut self, now: Instant, out: &mut Aftermath) {
         while let Some(id) = self.peers.values().find(|peer| peer.leaving).map(|peer| peer.id) {
-            self.peers.remove(&id);
+            let view = self.peers.remove(&id).is_some_and(|peer| peer.is_view());
             out.gone.push(id);
+            if view {
+                continue;
+            }
             out.requests.push(RecordingRequest::Presence(Presence::Left { peer: id }));
             if let Phase::Active { capturing, .. } = &self.phase {
                 capturing.peer_left(now, id);
@@ -361,7 +345,7 @@ impl Room {
     }
 
     fn broadcast(&mut self, message: &ServerMessage) {
-        for peer in self.peers.values_mut() {
+        for peer in self.peers.values_mut().filter(|peer| !peer.is_view()) {
             peer.send(message.clone());
         }
     }

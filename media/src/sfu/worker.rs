@@ -2,10 +2,10 @@
 
 use super::{
     effects::{RecordingOutcome, RecordingRequest, StartDecision},
-    exchange::{Knocked, PeerRequest},
+    exchange::{Knocked, Newcomer, PeerRequest, RoomKey},
     orders::{Order, decline},
     policies::Policies,
-    room::{Aftermath, Newcomer, Room, RoomKey, earliest},
+    room::{Aftermath, Room, earliest},
     socket::RelaySocket,
     workers::{RelayCounts, Siblings},
 };
@@ -404,7 +404,7 @@ impl Worker {
     fn sweep(&mut self) {
         self.rooms.retain(|_, room| !room.is_over());
         self.numbers.retain(|_, number| self.rooms.contains_key(number));
-        let peers = self.rooms.values().map(|room| room.peers.len()).sum();
+        let peers = self.rooms.values().map(|room| room.participants().count()).sum();
         self.counts.set(self.index, self.rooms.len(), peers);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     effects::RecordingRequest,
-    room::RoomKey,
+    exchange::RoomKey,
     socket::RelaySocket,
     worker::{Worker, WorkerCommand},
 };

@@ -4,7 +4,7 @@
 use super::session::{parse, sentence};
 use crate::{
     clock,
-    sfu::{Newcomer, RoomKey, RoomMessage, WorkerCommand, Workers},
+    sfu::{Newcomer, RoomKey, RoomMessage, Watches, WorkerCommand, Workers},
     signaling::{TokenKey, allowance::Allowance, doorstep::Place},
 };
 use axum::{
@@ -92,7 +92,15 @@ async fn client(settings: NativeSettings, origin: Option<String>, place: Arc<Pla
     let peer = claims.sub;
     let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
     let session = settings.sessions.fetch_add(1, Ordering::Relaxed);
-    let newcomer = Newcomer { peer, session, name: claims.name, app_key: claims.app_key, card: None, outbox };
+    let newcomer = Newcomer {
+        peer,
+        session,
+        name: claims.name,
+        app_key: claims.app_key,
+        card: None,
+        watches: Watches::Everyone,
+        outbox,
+    };
     settings.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy: claims.policy, newcomer }).await;
     conversation(&settings.workers, &room, peer, socket, messages).await;
     settings.workers.to_room(&room, WorkerCommand::Disconnected { room: room.clone(), peer, session }).await;

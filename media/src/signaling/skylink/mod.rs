@@ -13,6 +13,7 @@ mod session;
 mod socket;
 mod stay;
 mod view;
+mod views;
 mod words;
 
 pub use socket::{SkylinkSettings, with_skylink};

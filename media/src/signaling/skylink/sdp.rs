@@ -67,6 +67,16 @@ pub fn from_client(sdp: &str) -> FromClient {
     FromClient { sdp: joined(&out), own }
 }
 
+/// An offer of an early client for the media of one peer: only the odd spelling has to go.
+#[must_use]
+pub fn tidied(sdp: &str) -> String {
+    let tidy = |line: &str| {
+        let line = line.trim_end();
+        if line.starts_with("a=fmtp:") { tidy_parameters(line) } else { line.to_owned() }
+    };
+    joined(&sdp.lines().map(tidy).filter(|line| !line.is_empty()).collect::<Vec<_>>())
+}
+
 /// The media of slots in an offer of the room.
 #[must_use]
 pub fn slot_lines(sdp: &str) -> Vec<SlotLine> {

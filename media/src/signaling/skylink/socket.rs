@@ -100,7 +100,7 @@ fn connected(settings: &SkylinkSettings, tasks: &TaskTracker, socket: &SocketRef
 /// One socket.
 pub(super) struct Connection {
     pub settings: SkylinkSettings,
-    tasks: TaskTracker,
+    pub tasks: TaskTracker,
     /// Until it is closed.
     socket: Mutex<Option<SocketRef>>,
     stays: Mutex<HashMap<String, mpsc::Sender<Incoming>>>,

@@ -5,13 +5,18 @@ use super::{
     incoming::Incoming,
     session::{Effect, Session},
     socket::Connection,
+    views::Views,
     words,
 };
 use crate::{
     clock, random,
-    sfu::{Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, WorkerCommand},
+    sfu::{Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Watches, WorkerCommand},
 };
-use protocol::{limits::CLIENT_QUEUE, native::ErrorCode, skylink::SkylinkClaims};
+use protocol::{
+    limits::CLIENT_QUEUE,
+    native::ErrorCode,
+    skylink::{Generation, SkylinkClaims},
+};
 use std::{
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
@@ -96,6 +101,7 @@ impl Stay {
             session,
             number: 0,
             messages: None,
+            views: Views::default(),
             owed: Some(clock::now() + ANSWER_TIME),
             ends: left.map(|left| clock::now() + left),
         };
@@ -117,6 +123,7 @@ struct Visit<'a> {
     number: u64,
     /// What the room says, once it was entered.
     messages: Option<mpsc::Receiver<RoomMessage>>,
+    views: Views,
     /// When the client must have said what it owes.
     owed: Option<Instant>,
     ends: Option<Instant>,
@@ -154,6 +161,7 @@ impl Visit<'_> {
                 (false, owed) => owed.or_else(|| Some(clock::now() + ANSWER_TIME)),
             };
         };
+        self.views.close_all(&self.stay.connection, &room).await;
         if self.messages.is_some() {
             let (peer, session) = (claims.join.sub, self.number);
             let command = WorkerCommand::Disconnected { room: room.clone(), peer, session };
@@ -169,6 +177,11 @@ impl Visit<'_> {
                 Effect::Send(message) => self.stay.connection.send(&message),
                 Effect::Join(card) => self.join(claims, room, card).await,
                 Effect::Ask(message) => self.ask(claims, room, message).await,
+                Effect::Watch(peer, sdp) => {
+                    let Stay { connection, room_key, .. } = &*self.stay;
+                    self.views.offer(connection, &claims.join, room, room_key, (peer, sdp)).await;
+                }
+                Effect::Unwatch(peer) => self.views.close(&self.stay.connection, room, peer).await,
                 Effect::End => return true,
             }
         }
@@ -180,12 +193,15 @@ impl Visit<'_> {
         let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
         self.number = settings.sessions.fetch_add(1, Ordering::Relaxed);
         self.messages = Some(messages);
+        let early = claims.skylink.generation == Generation::Early;
+        let watches = if early { Watches::Nobody } else { Watches::Everyone };
         let newcomer = Newcomer {
             peer: claims.join.sub,
             session: self.number,
             name: card.name(),
             app_key: claims.join.app_key,
             card: Some(Opaque::new(card)),
+            watches,
             outbox,
         };
         let command = WorkerCommand::Join { room: room.clone(), policy: claims.join.policy.clone(), newcomer };

@@ -6,7 +6,7 @@ use media::{
     capture::{self, CaptureHandle, SpoolBudget},
     clock,
     sfu::{
-        Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, RoomMessage, StartDecision, StartedRecording,
+        Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, RoomMessage, StartDecision, StartedRecording, Watches,
         WorkerCommand, Workers,
     },
 };
@@ -86,7 +86,15 @@ impl Node {
         let session = SESSIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
         let id = PeerId::from_parts(u64::from(n), [n; 10]);
-        let newcomer = Newcomer { peer: id, session, name: None, app_key: app_key(), card: None, outbox };
+        let newcomer = Newcomer {
+            peer: id,
+            session,
+            name: None,
+            app_key: app_key(),
+            card: None,
+            watches: Watches::Everyone,
+            outbox,
+        };
         let room = room(name);
         self.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy, newcomer }).await;
         Person { id, session, messages }

@@ -32,6 +32,9 @@ pub enum Effect {
     Join(Card),
     /// Ask this of the room.
     Ask(PeerRequest),
+    /// Early clients: pass an offer to the view of a peer, or close that.
+    Watch(PeerId, String),
+    Unwatch(PeerId),
     /// The stay is over.
     End,
 }
@@ -148,14 +151,17 @@ impl Session {
             ServerMessage::Welcome { relay, peers, recording, .. } => self.welcome(relay, &peers, recording),
             ServerMessage::PeerJoined { peer } => {
                 self.meet(&peer);
-                let enter = self.entry(peer.id, Some(self.me));
-                self.send(enter);
+                self.introduce(peer.id);
             }
             ServerMessage::PeerLeft { peer } => {
                 self.present.remove(&peer);
+                if self.has_views() {
+                    self.effects.push(Effect::Unwatch(peer));
+                }
                 self.roster.remove(&peer);
                 self.send(json!({"type": "bye", "mid": peer, "publisherId": peer, "target": self.me}));
             }
+            ServerMessage::Subscriptions { .. } if self.has_views() => {}
             ServerMessage::Subscriptions { subscriptions } => {
                 self.view.want(subscriptions);
                 self.negotiation.want();
@@ -191,6 +197,27 @@ impl Session {
             let entries: Vec<Value> = peers.iter().map(|peer| self.entry(peer.id, None)).collect();
             self.send(words::welcome(self.generation, self.me, entries));
         }
+        if self.has_views() {
+            for peer in peers {
+                self.introduce(peer.id);
+            }
+        }
+    }
+
+    /// Whether the client has a connection for each peer it watches.
+    fn has_views(&self) -> bool {
+        self.relay && self.generation == Generation::Early
+    }
+
+    /// Tells of a peer that came. Where it has a connection of its own, the client is made to offer.
+    fn introduce(&mut self, peer: PeerId) {
+        let mut enter = self.entry(peer, Some(self.me));
+        if self.has_views() {
+            enter["type"] = "welcome".into();
+            enter["weight"] = words::LOSING_WEIGHT.into();
+            enter["enableDataChannel"] = false.into();
+        }
+        self.send(enter);
     }
 
     /// The cards of those who show one came before.
@@ -213,6 +240,10 @@ impl Session {
 
     fn client_offers(&mut self, message: &Incoming) {
         let Some(sdp) = message.text("sdp").filter(|_| self.relay) else { return };
+        let target = message.text("target").and_then(|target| target.parse().ok());
+        if let Some(peer) = target.filter(|peer| self.has_views() && self.present.contains(peer)) {
+            return self.effects.push(Effect::Watch(peer, sdp::tidied(sdp)));
+        }
         self.take_media(message);
         let read = sdp::from_client(sdp);
         self.own = read.own;
@@ -224,6 +255,10 @@ impl Session {
         if self.negotiation.room_answers() {
             self.view.answer();
             self.describe("answer", sdp);
+            // Early clients do not say that they have it.
+            if self.has_views() {
+                self.settled();
+            }
         }
     }
 
@@ -231,6 +266,11 @@ impl Session {
         if !message.flag("success") {
             return self.dismiss("serverError", "The session description could not be used.");
         }
+        self.settled();
+    }
+
+    /// The client's own media are agreed.
+    fn settled(&mut self) {
         self.negotiation.client_acknowledges();
         if let Some(recording) = self.running.take() {
             self.recording(&News { state: RecordingSignal::Start, recording: Some(recording), url: None, error: None });
