@@ -110,17 +110,6 @@ here.test('what a client says and does reaches the others of both generations', 
   await bob.hears('PEER_UPDATED', { isSelf: false, userData: 'Alice of Wonderland' });
 });
 
-here.test('a shared screen is seen beside the camera, as long as it is shared', async () => {
-  const [alice, bob] = await Promise.all([join('2.7.2', 'screen', { looks: ALICE }), join('2.7.2', 'screen', { looks: BOB })]);
-  await Promise.all([alice.watches(1, 0.5), bob.watches(1, 0.5)]);
-  await alice.does('shareScreen');
-  await eventually('Bob sees camera and screen', async () => (await bob.pictures()).length === 2);
-  assert.deepEqual((await bob.pictures()).map(({ width }) => width).sort(), [320, 640]);
-  await alice.does('stopScreen');
-  await bob.hears('STREAM_ENDED', { isSelf: false });
-  await bob.watches(1, 1);
-});
-
 here.test('a locked room lets nobody else in, and says so', async () => {
   const alice = await join('0.9.3', 'locked');
   await alice.does('lock');

@@ -44,8 +44,6 @@ export function useModern({ server, appKey, room, options }) {
       setUserData: (/** @type {any} */ data) => skylink.setUserData(room, data),
       mute: (/** @type {boolean} */ on) => skylink.muteStreams(room, { audioMuted: on, videoMuted: on }),
       lock: () => skylink.lockRoom(room),
-      shareScreen: () => skylink.shareScreen(room),
-      stopScreen: () => skylink.stopScreen(room),
       refresh: () => skylink.refreshConnection(room),
       leave: () => skylink.leaveRoom(room),
     },
@@ -57,7 +55,6 @@ export function useClassic({ server, appKey, room, options }) {
   const Skylink = /** @type {any} */ (window).Skylink;
   const events = /** @type {any[]} */ ([]);
   const skylink = new Skylink();
-  const states = skylink.RECORDING_STATE;
   const note = (/** @type {string} */ name, /** @type {any} */ detail) => events.push({ name, at: performance.now(), ...detail });
   skylink.on('peerJoined', (/** @type {string} */ peerId, /** @type {any} */ info, /** @type {boolean} */ isSelf) =>
     note('PEER_JOINED', { peerId, isSelf, userData: info?.userData }));
@@ -93,7 +90,6 @@ export function useClassic({ server, appKey, room, options }) {
       },
       startRecording: () => promised((done) => skylink.startRecording(done)),
       stopRecording: () => promised((done) => skylink.stopRecording(done)),
-      stopRecordingForLink: () => promised((done) => skylink.stopRecording(done, true)),
       say: (/** @type {any} */ text, /** @type {string} */ peer) => skylink.sendMessage(text, peer),
       setUserData: (/** @type {any} */ data) => skylink.setUserData(data),
       mute: (/** @type {boolean} */ on) => skylink.muteStream({ audioMuted: on, videoMuted: on }),
@@ -101,7 +97,6 @@ export function useClassic({ server, appKey, room, options }) {
       // With a relay it calls nobody back.
       refresh: () => skylink.refreshConnection(),
       leave: () => promised((done) => skylink.leaveRoom(false, done)),
-      states,
     },
   });
 }

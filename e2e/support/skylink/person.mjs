@@ -12,18 +12,6 @@ function offerOldDevices() {
   const devices = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   const old = (/** @type {any} */ constraints, /** @type {any} */ take, /** @type {any} */ fail) => devices(constraints).then(take, fail);
   Object.assign(navigator, { getUserMedia: old, webkitGetUserMedia: old });
-  // A screen that can be shared without anybody choosing it.
-  navigator.mediaDevices.getDisplayMedia = async () => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 });
-    const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    const draw = () => {
-      drawing.fillStyle = `hsl(${(performance.now() / 10) % 360} 80% 40%)`;
-      drawing.fillRect(0, 0, 320, 240);
-      requestAnimationFrame(draw);
-    };
-    draw();
-    return canvas.captureStream(15);
-  };
 }
 
 export class SkylinkPerson {
@@ -127,14 +115,6 @@ export class SkylinkPerson {
       .catch(async (error) => {
         throw new Error(`${this.version} does not see ${count}: ${JSON.stringify(await this.events())}`, { cause: error });
       });
-  }
-
-  /** The pictures that run here. @returns {Promise<{ peer: string, width: number }[]>} */
-  pictures() {
-    return this.page.evaluate(() => {
-      const running = [...document.querySelectorAll('video')].filter((video) => video.videoWidth > 0 && video.currentTime > 0);
-      return running.map((video) => ({ peer: video.dataset.peer ?? '', width: video.videoWidth }));
-    });
   }
 
   /** Starts a recording. @returns {Promise<string>} its id */

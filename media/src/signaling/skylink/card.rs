@@ -90,7 +90,9 @@ impl Card {
             "agent": "other", "version": "1.0.0", "os": "other", "weight": 0, "receiveOnly": false,
             "enableIceTrickle": true, "enableIceRestart": true, "enableDataChannel": false, "temasysPluginVersion": null,
             "SMProtocolVersion": "0.1.2.4", "DTProtocolVersion": "0.1.3",
-            "userInfo": {"userData": user_data, "settings": {}, "mediaStatus": {}},
+            // Early clients ask nothing of a peer without settings.
+            "userInfo": {"userData": user_data, "settings": {"audio": {}, "video": {}},
+                "mediaStatus": {"audioMuted": false, "videoMuted": false}},
         });
         let Value::Object(enter) = enter else { unreachable!("an object was written") };
         Self { generation: Generation::Classic, enter, media: made_up(peer) }
