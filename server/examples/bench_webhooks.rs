@@ -28,7 +28,7 @@ use domain::{
 use http::{HeaderMap, StatusCode};
 use protocol::ids::EndpointId;
 use server::{
-    config::{AwsOptions, ControlPlaneOptions, DataOptions},
+    config::{AwsOptions, ControlPlaneOptions, DataOptions, SmtpOptions},
     control_plane::ControlPlane,
 };
 use std::{
@@ -120,6 +120,7 @@ fn options(data_dir: PathBuf, database_url: Option<String>) -> ControlPlaneOptio
         hold_hours: 168,
         api_requests_per_minute: 1200,
         aws: AwsOptions::default(),
+        smtp: SmtpOptions::default(),
     }
 }
 

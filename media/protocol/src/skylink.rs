@@ -24,7 +24,7 @@ impl Generation {
     /// By the version a client states, for example `0.9.3`; one that states none is [`Self::Classic`].
     #[must_use]
     pub fn of(version: Option<&str>) -> Self {
-        let mut numbers = version.unwrap_or("").split('.').map(|part| part.parse::<u32>());
+        let mut numbers = version.unwrap_or("").split('.').map(str::parse::<u32>);
         match (numbers.next(), numbers.next()) {
             (Some(Ok(0)), Some(Ok(minor))) if minor < 9 => Self::Early,
             (Some(Ok(major)), _) if major >= 2 => Self::Modern,

@@ -3,7 +3,7 @@
 use crate::support::{Node, PATIENCE, app_key, policy, spec};
 use media::{
     capture::{self, CaptureEvent},
-    sfu::{RecordingOutcome, RecordingRequest, StartDecision, WorkerCommand},
+    sfu::{RecordingOutcome, StartDecision, WorkerCommand},
 };
 use protocol::{
     ids::RecordingId,

@@ -5,6 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     dead_code,
+    unused_imports,
+    unused_macros,
     reason = "a program for developers, with the support of the tests"
 )]
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::applications;
 use http::StatusCode;
 use protocol::ids::{AppKeyId, ApplicationId};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,6 +22,16 @@ pub struct AppKey {
     id: AppKeyId,
     created_at: DateTime<Utc>,
     revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A key that was just made.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedAppKey {
+    #[serde(flatten)]
+    key: AppKey,
+    /// Signs credentials of Skylink clients; shown this once.
+    secret: String,
 }
 
 /// The keys of an application.
@@ -71,7 +82,7 @@ pub async fn list(
     params(("application" = String, Path)),
     security(("apiKey" = ["applications:write"])),
     responses(
-        (status = 201, description = "The key.", body = AppKey),
+        (status = 201, description = "The key with its secret.", body = CreatedAppKey),
         (status = 409, description = "`too_many_keys`.", body = ref("#/components/schemas/Problem"), content_type = "application/problem+json"),
     ),
 )]
@@ -80,8 +91,9 @@ pub async fn create(
     Caller(access): Caller,
     Id(application): Id<ApplicationId>,
 ) -> Result<impl IntoResponse, Problem> {
-    let key = applications::create_key(&web.services, &access, application).await?;
-    Ok((StatusCode::CREATED, Json(AppKey::from(key))))
+    let created = applications::create_key(&web.services, &access, application).await?;
+    let secret = created.secret.expose_secret().to_owned();
+    Ok((StatusCode::CREATED, Json(CreatedAppKey { key: created.key.into(), secret })))
 }
 
 /// Revoke a key of an application

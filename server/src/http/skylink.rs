@@ -62,7 +62,7 @@ async fn open(
         },
     };
     let response = match answer {
-        Ok(grant) => Json(granted(grant)).into_response(),
+        Ok(grant) => Json(granted(&grant)).into_response(),
         Err(Refusal { status, document }) => (status, Json(document)).into_response(),
     };
     cross_origin::readable(&headers, response)
@@ -126,7 +126,7 @@ fn request(app_key: &str, path: &str, cred: Option<String>, headers: &HeaderMap)
     Ok(RoomRequest { app_key, room, credentials, origin: cross_origin::origin(headers), sdk_version })
 }
 
-fn granted(grant: RoomGrant) -> Value {
+fn granted(grant: &RoomGrant) -> Value {
     let (host, port) = host_and_port(&grant.signaling_url);
     // 2.x takes the text as it is, the others append a port.
     let server = if grant.generation == Generation::Modern { format!("{host}:{port}") } else { host };

@@ -13,7 +13,7 @@ pub const LOSING_WEIGHT: i8 = -1;
 
 /// What the room says first, before it tells of anybody else.
 #[must_use]
-pub fn welcome(generation: Generation, to: PeerId, peers_in_room: Vec<Value>) -> Value {
+pub fn welcome(generation: Generation, to: PeerId, peers_in_room: &[Value]) -> Value {
     let modern = generation == Generation::Modern;
     json!({
         "type": "welcome", "mid": MCU, "target": to, "agent": "Skylink MCU", "version": "1.0.0", "os": "linux",
@@ -74,6 +74,8 @@ pub fn farewell(reason: ByeReason) -> (&'static str, &'static str) {
     match reason {
         ByeReason::RelayChanged => ("roomclose", "Media Relay was switched; join again."),
         ByeReason::KeyRevoked => ("keyFailed", "The app key was revoked."),
+        ByeReason::RoomEnded => ("roomclose", "The room was ended."),
+        ByeReason::Removed => ("serverError", "You were removed from the room."),
         ByeReason::Replaced => ("duplicatedLogin", "The same credentials joined again."),
         ByeReason::ConnectionLost => ("serverError", "The media connection was lost."),
         ByeReason::Shutdown => ("toclose", "The media node stops; join again."),

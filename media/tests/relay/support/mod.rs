@@ -6,8 +6,8 @@ use media::{
     capture::{self, CaptureHandle, SpoolBudget},
     clock,
     sfu::{
-        Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, RoomMessage, StartDecision, StartedRecording, Watches,
-        WorkerCommand, Workers,
+        Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, RoomMessage, StartDecision,
+        StartedRecording, Watches, WorkerCommand, Workers,
     },
 };
 use protocol::{

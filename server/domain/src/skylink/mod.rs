@@ -121,7 +121,7 @@ async fn check(
     request: &RoomRequest,
     credentials: &Credentials,
 ) -> Result<u64, RoomRefusal> {
-    let mut tx = services.read().await.map_err(Error::from)?;
+    let mut tx = services.read().await?;
     let sealed = tx.org(org).key_secret(request.app_key).await.map_err(Error::from)?.ok_or(RoomRefusal::UnknownKey)?;
     drop(tx);
     let place = SealedColumn::AppKeySecret.of(org);

@@ -195,7 +195,7 @@ impl Session {
         }
         if self.relay {
             let entries: Vec<Value> = peers.iter().map(|peer| self.entry(peer.id, None)).collect();
-            self.send(words::welcome(self.generation, self.me, entries));
+            self.send(words::welcome(self.generation, self.me, &entries));
         }
         if self.has_views() {
             for peer in peers {

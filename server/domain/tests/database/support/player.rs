@@ -17,7 +17,9 @@ pub struct Player {
 impl Player {
     /// Runs `tests/{program}` with the Python of `target/{environment}`.
     pub fn start(environment: &str, program: &str) -> Self {
-        let python = format!("{}/../{environment}/bin/python", env!("CARGO_TARGET_TMPDIR"));
+        // This program is target/debug/deps/… itself.
+        let own = std::env::current_exe().unwrap();
+        let python = own.ancestors().nth(3).unwrap().join(environment).join("bin/python");
         let program = format!("{}/tests/{program}", env!("CARGO_MANIFEST_DIR"));
         let mut child = Command::new(python)
             .args(["-B", &program])
