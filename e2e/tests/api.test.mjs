@@ -47,7 +47,7 @@ here.test('a generated client records a call, stops it, downloads it, and ends t
   await answered(api.POST('/api/v1/recordings/{recording}/stop', { params: recording }));
   const ready = await eventually('the recording is ready', async () => {
     const found = await answered(api.GET('/api/v1/recordings/{recording}', { params: recording }));
-    return found.state === 'ready' && found;
+    return found.state === 'ready' ? found : undefined;
   }, 60_000);
   assert.equal(ready.stopCause, 'api_request');
 
