@@ -92,9 +92,14 @@ impl ControlPlane {
         Self { url, events, applied, _serving: serving }
     }
 
-    /// The next event.
+    /// The next event of a recording.
     pub async fn event(&mut self) -> Event {
-        timeout(PATIENCE, self.events.recv()).await.expect("an event in time").unwrap()
+        loop {
+            let event = timeout(PATIENCE, self.events.recv()).await.expect("an event in time").unwrap();
+            if !is_presence(&event) {
+                return event;
+            }
+        }
     }
 
     /// The number of the next command that the node has carried out.
@@ -102,10 +107,15 @@ impl ControlPlane {
         timeout(PATIENCE, self.applied.recv()).await.expect("an acknowledgement in time").unwrap()
     }
 
-    /// An event that is here already.
+    /// An event of a recording that is here already.
     pub fn event_now(&mut self) -> Option<Event> {
-        self.events.try_recv().ok()
+        std::iter::from_fn(|| self.events.try_recv().ok()).find(|event| !is_presence(event))
     }
+}
+
+/// Who is there is not what these tests are about.
+fn is_presence(event: &Event) -> bool {
+    matches!(event, Event::PeerJoined { .. } | Event::PeerLeft { .. })
 }
 
 async fn link(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> axum::response::Response {

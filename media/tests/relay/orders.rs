@@ -22,7 +22,7 @@ async fn a_room_is_recorded_without_a_peer_that_asks() {
 #[tokio::test]
 async fn an_ordered_recording_that_comes_too_late_ends_with_a_result() {
     let mut node = Node::start();
-    let nobody = node.order(&room("empty"), spec(&room("empty"), 1)).await;
+    let nobody = node.order(&room("empty"), spec(&room("empty"), 8)).await;
     assert_eq!(node.stopped().await, (nobody, StopCause::RoomEmpty));
     let mut anna = node.join("room", 1).await;
     node.record("room", &mut anna).await;

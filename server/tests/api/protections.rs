@@ -44,7 +44,21 @@ async fn every_unsafe_route_refuses_other_sites() {
 /// A server function without a session answers nothing but a refusal.
 #[tokio::test]
 async fn every_server_function_refuses_strangers() {
-    const OPEN: &[&str] = &["sign-in", "sign-out", "set-up", "set-up-link", "theme"];
+    // What proves who somebody is, by a password or by a link from a mail.
+    const OPEN: &[&str] = &[
+        "/sign-in",
+        "/sign-out",
+        "/set-up",
+        "/set-up-link",
+        "/theme",
+        "/forgot-password",
+        "/reset-link",
+        "/reset-password",
+        "/verification-link",
+        "/verify-email",
+        "/invitation",
+        "/accept-invitation",
+    ];
     let server = TestServer::start(Database::Sqlite).await;
     let access = server.owner().await;
     let demo = server.demo(&access).await;
@@ -52,7 +66,10 @@ async fn every_server_function_refuses_strangers() {
     let form = format!(
         "application={0}&id={0}&recording=rec_019aa2c1000070008000000000000000&key={1}&on=false&name=x&url=&origins=&storage=sto_019aa2c1000070008000000000000000\
          &standing=spare&days=1&hours=1&reason=&networks=&kind=aws_keys&form[name]=x&place[name]=x\
-         &api_key=apikey_019aa2c1000070008000000000000000",
+         &api_key=apikey_019aa2c1000070008000000000000000&endpoint=ep_019aa2c1000070008000000000000000\
+         &delivery=dlv_019aa2c1000070008000000000000000&event=&state=&after=&format=standard&signing=hmac&email=x&role=viewer\
+         &invitation=inv_019aa2c1000070008000000000000000&member=usr_019aa2c1000070008000000000000000\
+         &address=addr_019aa2c1000070008000000000000000",
         demo.id, demo.keys[0].id
     );
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {

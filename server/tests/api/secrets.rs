@@ -165,7 +165,7 @@ async fn join(browser: &Browser, key: AppKeyId, node_secret: &str) -> Secret {
     let right = json!({"appKey": key, "room": "standup"}).to_string();
     for body in ["{", PASSWORD, &json!({"appKey": PASSWORD, "room": PASSWORD}).to_string(), &right[1..]] {
         browser.request(Method::POST, "/api/v1/join", &headers, body).await;
-        browser.request(Method::POST, "/api/console/set-webhook", &headers, body).await;
+        browser.request(Method::POST, "/api/console/create-endpoint", &headers, body).await;
     }
     let grant = browser.request(Method::POST, "/api/v1/join", &headers, &right).await;
     assert_eq!(grant.status, StatusCode::OK, "{grant:?}");
@@ -233,8 +233,10 @@ async fn secrets_stay_where_they_belong(database: Database) {
     receiver.answer_with(StatusCode::INTERNAL_SERVER_ERROR);
     secrets.extend(mail_links(&browser).await);
     secrets.push(add_storage(&browser, &receiver.url.origin().ascii_serialization()).await);
-    browser.submit(&path, "set-webhook", &[("url", receiver.url.as_str())]).await;
-    let shown = browser.visit(&path).await.text;
+    let notifications = format!("{path}/notifications");
+    let endpoint = [("url", receiver.url.as_str()), ("format", "standard"), ("signing", "hmac")];
+    browser.submit(&notifications, "create-endpoint", &endpoint).await;
+    let shown = browser.visit(&notifications).await.text;
     let webhook = shown.split("whsec_").nth(1).unwrap().split(['<', '"']).next().unwrap();
     let raw = base64::prelude::BASE64_STANDARD.decode(webhook).unwrap();
     secrets.push(Secret { forms: vec![webhook.as_bytes().to_vec(), raw], ..Secret::new("webhook secret", webhook) });

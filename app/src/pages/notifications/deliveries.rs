@@ -89,7 +89,7 @@ fn Deliveries(list: DeliveryList, selection: Selection) -> impl IntoView {
     let DeliveryList { name, endpoints, items, next, may_change } = list;
     let close = selection.looking_at("").address();
     let panel = (!selection.delivery.is_empty())
-        .then(|| view! { <DeliveryPanel delivery=selection.delivery.clone() close=format!("{close}#log")/> });
+        .then(|| view! { <DeliveryPanel delivery=selection.delivery.clone() here=selection.address() close=format!("{close}#log")/> });
     let only = endpoints.iter().find(|(id, _)| id.to_string() == selection.endpoint).map(|(id, _)| *id);
     let replay = only.filter(|_| may_change).map(|endpoint| view! { <ReplayCard endpoint/> });
     let older = next.map(|next| {

@@ -20,6 +20,8 @@ const REFRESH: Duration = Duration::from_millis(700);
 #[component]
 pub fn DeliveryPanel(
     delivery: String,
+    /// This page.
+    here: String,
     /// The page without this.
     close: String,
 ) -> impl IntoView {
@@ -28,7 +30,7 @@ pub fn DeliveryPanel(
             <Suspense>
                 {Suspend::new(async move {
                     match load_delivery(delivery).await {
-                        Ok(detail) => Either::Left(view! { <Panel detail close/> }),
+                        Ok(detail) => Either::Left(view! { <Panel detail here close/> }),
                         Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
                     }
                 })}
@@ -38,7 +40,7 @@ pub fn DeliveryPanel(
 }
 
 #[component]
-fn Panel(detail: DeliveryDetail, close: String) -> impl IntoView {
+fn Panel(detail: DeliveryDetail, here: String, close: String) -> impl IntoView {
     let (id, event) = (detail.delivery.id, detail.delivery.event);
     let replay = (detail.may_change && detail.body.is_some()).then(|| {
         view! {
@@ -54,7 +56,10 @@ fn Panel(detail: DeliveryDetail, close: String) -> impl IntoView {
             <span class="muted"><Instant unix_ms=detail.delivery.created_ms/>" UTC"</span>
             <a class="button button-small" href=close>"Close"</a>
         </div>
-        {detail.is_new().then(|| view! { <noscript><meta http-equiv="refresh" content="2"/></noscript> })}
+        // With the address: a browser would not load a page again whose address has a fragment.
+        {detail.is_new().then(|| view! {
+            <noscript><meta http-equiv="refresh" content=format!("2;url={here}")/></noscript>
+        })}
         <LiveDelivery detail/>
         {replay}
         <FormNotice form=Form::ReplayDelivery done="It is being sent again, under the same webhook-id."/>
