@@ -28,6 +28,8 @@ async fn an_ordered_recording_that_comes_too_late_ends_with_a_result() {
     node.record("room", &mut anna).await;
     let second = node.order(&room("room"), spec(&room("room"), 9)).await;
     assert_eq!(node.stopped().await, (second, StopCause::RoomEmpty));
+    // Apart, because an application has one policy.
+    let mut node = Node::start();
     let off = node.join_with("off", 2, policy(1, true, false)).await;
     let refused = node.order(&room("off"), spec(&room("off"), 3)).await;
     assert_eq!(node.stopped().await, (refused, StopCause::SwitchedOff));
