@@ -45,7 +45,7 @@ fn Endpoints(view: EndpointsView) -> impl IntoView {
     });
     Either::Right(view! {
         <ul class="keys">{rows.collect_view()}</ul>
-        <p class="form-row">
+        <p class="buttons">
             <a class="button" href=paths::notifications(application)>"Change"</a>
             <a class="button" href=paths::deliveries(application)>"Deliveries"</a>
         </p>

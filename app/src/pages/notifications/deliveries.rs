@@ -138,7 +138,7 @@ fn Filter(endpoints: Vec<(EndpointId, String)>, selection: Selection) -> impl In
     let state = |state| (DeliveryState::as_str(state).to_owned(), words::delivery_badge(state, 1).1.to_owned());
     states.extend(DeliveryState::ALL.iter().copied().map(state));
     view! {
-        <form class="form form-row" method="get" action=paths::deliveries(&selection.application)>
+        <form class="form form-columns" method="get" action=paths::deliveries(&selection.application)>
             <Choice id="filter-endpoint" name="endpoint" label="Endpoint" options=to value=selection.endpoint/>
             <Choice id="filter-event" name="event" label="Event" options=events value=selection.event/>
             <Choice id="filter-state" name="state" label="State" options=states value=selection.state/>

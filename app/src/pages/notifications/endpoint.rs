@@ -68,7 +68,7 @@ fn StateCard(application: ApplicationId, endpoint: EndpointView, may_change: boo
     };
     let forms = may_change.then(|| {
         view! {
-            <div class="form-row">
+            <div class="buttons">
                 {active.then(|| view! {
                     <form method="post" action=TestEndpoint::url()>
                         <input type="hidden" name="application" value=application.to_string()/>
