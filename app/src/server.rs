@@ -52,6 +52,9 @@ pub fn request() -> Result<Request, ConsoleError> {
 
 /// First line of every server function that shows or changes what a tenant owns.
 pub async fn access() -> Result<(Services, Access), ConsoleError> {
+    // The parts of a page are all begun at once but go on one after the other. One that waits for its turn must not hold
+    // a connection to the database that an earlier one waits for.
+    leptos::task::tick().await;
     let Request { services, session, .. } = request()?;
     let user: UserId =
         session.get(SESSION_USER).await.map_err(internal)?.ok_or_else(|| report(ConsoleError::signed_out()))?;
