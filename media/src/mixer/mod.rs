@@ -16,6 +16,7 @@ mod part_sink;
 mod parts;
 mod pipeline;
 mod plan;
+mod poster;
 mod requirements;
 mod run;
 mod scene;

@@ -39,6 +39,8 @@ pub struct Mixed {
     pub artifact: Artifact,
     /// In the order they left.
     pub parts: Vec<(u16, u64)>,
+    /// The picture of it, as it is judged.
+    poster: Option<Vec<u8>>,
     frames: Vec<Vec<u8>>,
     sound: Vec<f32>,
 }
@@ -49,7 +51,8 @@ impl Mixed {
     pub fn from(call: &Call) -> Self {
         let mut output = Vec::new();
         mixer::run(&call.directory(), &call.spec.capture_key, &mut output).unwrap();
-        let (artifact, parts) = read_output(&output);
+        let Written { artifact, parts, poster } = read_output(&output);
+        assert_eq!(artifact.poster, poster.is_some());
         let path = call.scratch().join("mixed.mp4");
         let order: Vec<_> = parts.iter().map(|(number, bytes)| (*number, bytes.len() as u64)).collect();
         let numbered: BTreeMap<_, _> = parts.into_iter().collect();
@@ -64,7 +67,13 @@ impl Mixed {
         let place = |kind| boxes.iter().position(|found| found == kind).unwrap();
         assert!(boxes[0] == "ftyp" && place("moov") < place("mdat"), "{boxes:?}");
         ffmpeg(&["-xerror", "-i", text(&path), "-f", "null", "-"]);
-        let mixed = Self { frames: decode_frames(&path), sound: decode_sound(&path), path, artifact, parts: order };
+        let poster = poster.map(|picture| {
+            let path = call.scratch().join("poster.jpg");
+            fs::write(&path, picture).unwrap();
+            decode_frames(&path).remove(0)
+        });
+        let mixed =
+            Self { frames: decode_frames(&path), sound: decode_sound(&path), path, artifact, parts: order, poster };
         mixed.check_durations();
         mixed
     }
@@ -96,22 +105,18 @@ impl Mixed {
 
     /// Mean colour in the middle of a tile.
     pub fn colour(&self, seconds: f64, tile: Tile) -> Colour {
-        let frame = &self.frames[(seconds * FRAME_RATE as f64) as usize];
-        mean(
-            frame,
-            Tile {
-                x: tile.x + tile.width / 4,
-                y: tile.y + tile.height / 4,
-                width: tile.width / 2,
-                height: tile.height / 2,
-            },
-        )
+        middle(&self.frames[(seconds * FRAME_RATE as f64) as usize], tile)
     }
 
     pub fn assert_colour(&self, seconds: f64, tile: Tile, expected: Colour) {
         let found = self.colour(seconds, tile);
-        let near = found.iter().zip(expected).all(|(&found, expected)| found.abs_diff(expected) < 40);
-        assert!(near, "{tile:?} at {seconds} s is {found:?}, not {expected:?}");
+        assert!(near(found, expected), "{tile:?} at {seconds} s is {found:?}, not {expected:?}");
+    }
+
+    /// The picture of the recording shows this.
+    pub fn assert_poster(&self, tile: Tile, expected: Colour) {
+        let found = middle(self.poster.as_ref().unwrap(), tile);
+        assert!(near(found, expected), "{tile:?} of the poster is {found:?}, not {expected:?}");
     }
 
     /// Seconds at which flashes begin in a tile.
@@ -150,8 +155,15 @@ impl Mixed {
     }
 }
 
-fn read_output(mut output: &[u8]) -> (Artifact, Vec<(u16, Vec<u8>)>) {
-    let mut parts = Vec::new();
+/// What a mix wrote.
+struct Written {
+    artifact: Artifact,
+    parts: Vec<(u16, Vec<u8>)>,
+    poster: Option<Vec<u8>>,
+}
+
+fn read_output(mut output: &[u8]) -> Written {
+    let (mut parts, mut picture) = (Vec::new(), None);
     loop {
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
@@ -161,10 +173,15 @@ fn read_output(mut output: &[u8]) -> (Artifact, Vec<(u16, Vec<u8>)>) {
                 output.read_exact(&mut content).unwrap();
                 parts.push((part, content));
             }
+            Line::Poster { poster } => {
+                let mut content = vec![0; poster];
+                output.read_exact(&mut content).unwrap();
+                assert!(picture.replace(content).is_none(), "one picture");
+            }
             Line::Progress { progress } => assert!((0.0..=1.0).contains(&progress)),
             Line::Done { done } => {
                 assert!(output.is_empty());
-                return (done, parts);
+                return Written { artifact: done, parts, poster: picture };
             }
             Line::Error { error } => panic!("{error}"),
         }
@@ -222,6 +239,15 @@ fn decode_sound(path: &Path) -> Vec<f32> {
     let filter = "aresample=async=1:first_pts=0";
     let raw = ffmpeg(&["-i", text(path), "-map", "0:a", "-af", filter, "-ac", "1", "-ar", "48000", "-f", "f32le", "-"]);
     raw.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+fn middle(frame: &[u8], tile: Tile) -> Colour {
+    let (width, height) = (tile.width / 2, tile.height / 2);
+    mean(frame, Tile { x: tile.x + width / 2, y: tile.y + height / 2, width, height })
+}
+
+fn near(found: Colour, expected: Colour) -> bool {
+    found.iter().zip(expected).all(|(&found, expected)| found.abs_diff(expected) < 40)
 }
 
 fn mean(frame: &[u8], area: Tile) -> Colour {
