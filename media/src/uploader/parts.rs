@@ -70,6 +70,13 @@ impl TryFrom<Destination> for Store {
     }
 }
 
+/// What is sent to a signed URL.
+struct Put {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+    time_limit: Duration,
+}
+
 /// Client for signed URLs.
 #[derive(Debug, Clone)]
 pub struct PartClient(Arc<Outbound>);
@@ -87,7 +94,7 @@ impl PartClient {
     pub async fn put(&self, store: &Store, url: &str, number: u16, body: Bytes) -> Result<UploadedPart, PartError> {
         let bytes = body.len() as u64;
         let md5 = Md5::digest(&body);
-        let answer = self.send(store, url, &md5, Vec::new(), body, PART_TIME).await?;
+        let answer = self.send(store, url, Put { headers: Vec::new(), body, time_limit: PART_TIME }, &md5).await?;
         let etag = answer.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).ok_or(PartError::NoTag)?;
         Ok(UploadedPart { number, etag: etag.to_owned(), md5: hex::encode(md5), bytes })
     }
@@ -106,18 +113,11 @@ impl PartClient {
         let signed = headers.iter().map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
         let signed = signed.collect::<Option<Vec<_>>>().ok_or(PartError::NoUrl)?;
         let md5 = Md5::digest(&body);
-        self.send(store, url, &md5, signed, body, POSTER_TIME).await.map(drop)
+        self.send(store, url, Put { headers: signed, body, time_limit: POSTER_TIME }, &md5).await.map(drop)
     }
 
-    async fn send(
-        &self,
-        store: &Store,
-        url: &str,
-        md5: &[u8],
-        mut headers: Vec<(HeaderName, HeaderValue)>,
-        body: Bytes,
-        time_limit: Duration,
-    ) -> Result<Answer, PartError> {
+    async fn send(&self, store: &Store, url: &str, put: Put, md5: &[u8]) -> Result<Answer, PartError> {
+        let Put { mut headers, body, time_limit } = put;
         let checksum = HeaderValue::try_from(BASE64_STANDARD.encode(md5)).map_err(|_| PartError::NoUrl)?;
         // With it the store refuses what was damaged on its way; buckets with Object Lock take nothing without it.
         headers.push((HeaderName::from_static("content-md5"), checksum));

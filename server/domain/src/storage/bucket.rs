@@ -3,11 +3,10 @@
 use super::{
     bucket_error::{BucketError, refusal},
     credentials::{self, Keys, Scope},
-    settings::{Encryption, Options, StorageKind, Target},
+    object::{self, MediaType},
+    settings::{Options, StorageKind, Target},
 };
 use crate::{services::Services, store::StorageRow};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use md5::{Digest as _, Md5};
 use outbound::{
     Answer, CaCertificate, Method, Request, Trusted,
     header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, ORIGIN},
@@ -18,7 +17,7 @@ use rusty_s3::{
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 /// Validity of URLs that we use ourselves at once.
 const OWN_REQUEST: Duration = Duration::from_secs(60);
@@ -28,22 +27,6 @@ const LARGE_REQUEST: Duration = Duration::from_secs(100);
 const PART_REQUEST: Duration = Duration::from_secs(3600);
 const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
 const XML: &str = "application/xml";
-
-/// What an object is, as browsers are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MediaType {
-    Video,
-    Picture,
-}
-
-impl MediaType {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Video => "video/mp4",
-            Self::Picture => "image/jpeg",
-        }
-    }
-}
 
 /// What HEAD says about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,8 +140,8 @@ impl<'a> Bucket<'a> {
     /// Writes an object as recordings are written: encrypted, tagged and classed alike.
     pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<Stored, BucketError> {
         let action = self.address.put_object(Some(&self.credentials), key);
-        let mut headers = self.object_headers(&[]);
-        headers.push(content_md5(&body));
+        let mut headers = object::headers(&self.options, None, &[]);
+        headers.push(object::content_md5(&body));
         let answer = self.act(Method::PUT, action, headers, body).await?;
         let version = text(&answer.headers, &HeaderName::from_static("x-amz-version-id"));
         Ok(Stored { is_version: version.is_some_and(|version| version != "null") })
@@ -204,8 +187,7 @@ impl<'a> Bucket<'a> {
     /// Begins a multipart upload of a video; its identifier. `metadata` is kept with the object beside the customer's.
     pub(crate) async fn create_upload(&self, key: &str, metadata: &[(&str, &str)]) -> Result<String, BucketError> {
         let action = self.address.create_multipart_upload(Some(&self.credentials), key);
-        let mut headers = self.object_headers(metadata);
-        headers.push((CONTENT_TYPE, MediaType::Video.as_str().to_owned()));
+        let headers = object::headers(&self.options, Some(MediaType::Video), metadata);
         let answer = self.act(Method::POST, action, headers, Vec::new()).await?;
         let created = CreateMultipartUpload::parse_response(&answer.text()).map_err(|_| BucketError::Malformed)?;
         Ok(created.upload_id().to_owned())
@@ -226,8 +208,7 @@ impl<'a> Bucket<'a> {
         metadata: &[(&str, &str)],
     ) -> (Url, Vec<(String, String)>) {
         let mut action = self.address.put_object(Some(&self.credentials), key);
-        let mut headers = self.object_headers(metadata);
-        headers.push((CONTENT_TYPE, media_type.as_str().to_owned()));
+        let headers = object::headers(&self.options, Some(media_type), metadata);
         for (name, value) in &headers {
             action.headers_mut().insert(name.as_str().to_owned(), value.clone());
         }
@@ -244,7 +225,7 @@ impl<'a> Bucket<'a> {
         body: Vec<u8>,
     ) -> Result<String, BucketError> {
         let action = self.address.upload_part(Some(&self.credentials), key, number, upload);
-        let answer = self.act(Method::PUT, action, vec![content_md5(&body)], body).await?;
+        let answer = self.act(Method::PUT, action, vec![object::content_md5(&body)], body).await?;
         text(&answer.headers, &ETAG).map(str::to_owned).ok_or(BucketError::Malformed)
     }
 
@@ -295,31 +276,6 @@ impl<'a> Bucket<'a> {
         if let Some(account) = &self.options.account {
             action.query_mut().insert(EXPECTED_OWNER, account.clone());
         }
-    }
-
-    /// Headers of requests that make an object.
-    fn object_headers(&self, metadata: &[(&str, &str)]) -> Vec<(HeaderName, String)> {
-        let mut headers = Vec::new();
-        let fixed = HeaderName::from_static;
-        match &self.options.encryption {
-            Encryption::BucketDefault => {}
-            Encryption::S3 => headers.push((fixed("x-amz-server-side-encryption"), "AES256".to_owned())),
-            Encryption::Kms { key_id } => {
-                headers.push((fixed("x-amz-server-side-encryption"), "aws:kms".to_owned()));
-                headers.push((fixed("x-amz-server-side-encryption-aws-kms-key-id"), key_id.clone()));
-            }
-        }
-        let class = self.options.storage_class.iter().map(|class| (fixed("x-amz-storage-class"), class.clone()));
-        headers.extend(class);
-        if !self.options.tags.is_empty() {
-            let tags = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.options.tags).finish();
-            headers.push((fixed("x-amz-tagging"), tags));
-        }
-        let own = metadata.iter().map(|(name, value)| (format!("mixdown-{name}"), (*value).to_owned()));
-        for (name, value) in self.options.metadata.iter().cloned().chain(own) {
-            headers.extend(HeaderName::try_from(format!("x-amz-meta-{name}")).map(|name| (name, value)));
-        }
-        headers
     }
 
     /// Signs a request with these headers, sends it, and takes nothing but success.
@@ -402,11 +358,6 @@ fn aws_endpoint(services: &Services, target: &Target) -> Result<(Url, UrlStyle),
     // The certificate covers one label before the endpoint's name.
     let style = if target.bucket.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
     Ok((endpoint.parse().map_err(|_| BucketError::Address)?, style))
-}
-
-/// With it the store refuses what was damaged on its way; buckets with Object Lock take nothing without it.
-fn content_md5(body: &[u8]) -> (HeaderName, String) {
-    (HeaderName::from_static("content-md5"), BASE64_STANDARD.encode(Md5::digest(body)))
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

@@ -6,6 +6,7 @@ mod change;
 mod credentials;
 pub(crate) mod health;
 mod key_template;
+mod object;
 pub mod policies;
 mod region;
 pub(crate) mod settings;
@@ -13,7 +14,7 @@ mod sts;
 mod validation;
 mod xml;
 
-pub(crate) use bucket::{Bucket, MediaType};
+pub(crate) use bucket::Bucket;
 pub(crate) use bucket_error::BucketError;
 pub(crate) use change::{assign, embedded_target, insert_proven_embedded};
 pub use change::{create, create_embedded, remove, update, use_as, use_for};
@@ -21,6 +22,7 @@ pub use credentials::Keys;
 pub(crate) use credentials::{Scope, Sessions};
 pub use health::{Health, Standing};
 pub(crate) use key_template::{KeyParts, poster_key, slug};
+pub(crate) use object::MediaType;
 pub(crate) use region::region_of;
 pub use settings::{Encryption, StorageInput, StorageKind};
 pub use validation::{
