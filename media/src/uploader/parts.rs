@@ -74,8 +74,8 @@ pub struct PartClient(Arc<Outbound>);
 
 impl PartClient {
     #[must_use]
-    pub fn new(outbound: Outbound) -> Self {
-        Self(Arc::new(outbound))
+    pub fn new(outbound: impl Into<Arc<Outbound>>) -> Self {
+        Self(outbound.into())
     }
 
     /// Uploads one part.
@@ -91,7 +91,7 @@ impl PartClient {
         let request = Request {
             // With it the store refuses what was damaged on its way; buckets with Object Lock take nothing without it.
             headers: vec![(HeaderName::from_static("content-md5"), checksum)],
-            body,
+            body: body.into(),
             trusted,
             authority: store.authority.clone(),
             time_limit: PART_TIME,
@@ -107,7 +107,7 @@ impl PartClient {
 }
 
 /// The code in an S3 error document; empty when there is none.
-fn error_code(answer: &Answer) -> String {
+pub(super) fn error_code(answer: &Answer) -> String {
     let text = answer.text();
     let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
     let is_code = |code: &&str| code.len() <= CODE_BYTES && code.bytes().all(|byte| byte.is_ascii_alphanumeric());

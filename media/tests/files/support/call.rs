@@ -135,7 +135,8 @@ fn spec() -> RecordingSpec {
     }
 }
 
-fn peer_id(number: u8) -> PeerId {
+/// The id of the peer of this number, counted from one.
+pub fn peer_id(number: u8) -> PeerId {
     PeerId::from_parts(1, [number; 10])
 }
 

@@ -1,15 +1,7 @@
-//! Looks at and listens to a mixed file, with ffmpeg and ffprobe.
+//! Looks at and listens to a file, with ffmpeg and ffprobe.
 
-use super::{
-    call::Call,
-    media::{Colour, FRAME_RATE},
-};
-use media::mixer::{self, Line};
-use protocol::{limits::PART_BYTES, recording::Artifact};
+use super::media::{Colour, FRAME_RATE};
 use std::{
-    collections::BTreeMap,
-    fs,
-    io::{BufRead as _, Read as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -33,65 +25,33 @@ pub const FULL: Tile = Tile { x: 0, y: 0, width: 64, height: 36 };
 pub const LEFT: Tile = Tile { x: 0, y: 9, width: 32, height: 18 };
 pub const RIGHT: Tile = Tile { x: 32, y: 9, width: 32, height: 18 };
 
-/// A mixed file and what the mix said about it.
-pub struct Mixed {
-    path: PathBuf,
-    pub artifact: Artifact,
-    /// In the order they left.
-    pub parts: Vec<(u16, u64)>,
-    frames: Vec<Vec<u8>>,
+/// A file's pictures and sound. The index of each is its time.
+pub struct Film {
+    pub path: PathBuf,
+    pub frames: Vec<Vec<u8>>,
     sound: Vec<f32>,
 }
 
-impl Mixed {
-    /// Mixes the call, and checks what holds for every file: part sizes, box order, decodable without errors, and the
-    /// stated duration in each stream.
-    pub fn from(call: &Call) -> Self {
-        let mut output = Vec::new();
-        mixer::run(&call.directory(), &call.spec.capture_key, &mut output).unwrap();
-        let (artifact, parts) = read_output(&output);
-        let path = call.scratch().join("mixed.mp4");
-        let order: Vec<_> = parts.iter().map(|(number, bytes)| (*number, bytes.len() as u64)).collect();
-        let numbered: BTreeMap<_, _> = parts.into_iter().collect();
-        let file = numbered.values().flatten().copied().collect::<Vec<_>>();
-        fs::write(&path, &file).unwrap();
-        assert_eq!(artifact.bytes, file.len() as u64);
-        assert_eq!(order.last().unwrap().0, 1);
-        let (last, full) = (numbered.len() as u16, PART_BYTES as u64);
-        let fits = |(number, bytes): &(u16, u64)| *bytes == full || *number == last && *bytes < full;
-        assert!(order.iter().all(fits), "{order:?}");
-        let boxes = box_order(&file);
-        let place = |kind| boxes.iter().position(|found| found == kind).unwrap();
-        assert!(boxes[0] == "ftyp" && place("moov") < place("mdat"), "{boxes:?}");
+impl Film {
+    /// Decodes a file, which must be possible without a complaint. `timing` is put before what makes frames small.
+    pub fn open(path: PathBuf, timing: &str) -> Self {
         ffmpeg(&["-xerror", "-i", text(&path), "-f", "null", "-"]);
-        let mixed = Self { frames: decode_frames(&path), sound: decode_sound(&path), path, artifact, parts: order };
-        mixed.check_durations();
-        mixed
+        let mut film = Self { path, frames: Vec::new(), sound: Vec::new() };
+        let streams = film.probe(&[], "stream=codec_type");
+        for stream in streams["streams"].as_array().unwrap() {
+            match stream["codec_type"].as_str().unwrap() {
+                "video" => film.frames = decode_frames(&film.path, timing),
+                _ => film.sound = decode_sound(&film.path),
+            }
+        }
+        film
     }
 
-    fn check_durations(&self) {
-        let stated = self.artifact.duration_ms as f64 / 1e3;
-        let entries = "format=duration:stream=codec_name,duration,width,height";
-        let probed = run(Command::new("ffprobe").args([
-            "-v",
-            "error",
-            "-show_entries",
-            entries,
-            "-of",
-            "json",
-            text(&self.path),
-        ]));
-        let probed: serde_json::Value = serde_json::from_slice(&probed).unwrap();
-        let streams = probed["streams"].as_array().unwrap();
-        let codecs: Vec<_> = streams.iter().map(|stream| stream["codec_name"].as_str().unwrap()).collect();
-        assert_eq!(codecs, ["h264", "aac"]);
-        assert_eq!((streams[0]["width"].as_u64(), streams[0]["height"].as_u64()), (Some(1280), Some(720)));
-        for found in streams.iter().chain([&probed["format"]]) {
-            let duration: f64 = found["duration"].as_str().unwrap().parse().unwrap();
-            assert!((duration - stated).abs() < 0.1, "{found} lasts {duration} s, not {stated} s");
-        }
-        let frames = self.frames.len() as f64 / FRAME_RATE as f64;
-        assert!((frames - stated).abs() < 0.1, "{frames} s of frames in {stated} s");
+    /// What ffprobe says about `entries`.
+    pub fn probe(&self, arguments: &[&str], entries: &str) -> serde_json::Value {
+        let mut command = Command::new("ffprobe");
+        command.args(["-v", "error", "-of", "json"]).args(arguments).args(["-show_entries", entries]);
+        serde_json::from_slice(&run(command.arg(&self.path))).unwrap()
     }
 
     /// Mean colour in the middle of a tile.
@@ -150,37 +110,6 @@ impl Mixed {
     }
 }
 
-fn read_output(mut output: &[u8]) -> (Artifact, Vec<(u16, Vec<u8>)>) {
-    let mut parts = Vec::new();
-    loop {
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        match serde_json::from_str(&line).unwrap() {
-            Line::Part { part, bytes } => {
-                let mut content = vec![0; bytes as usize];
-                output.read_exact(&mut content).unwrap();
-                parts.push((part, content));
-            }
-            Line::Progress { progress } => assert!((0.0..=1.0).contains(&progress)),
-            Line::Done { done } => {
-                assert!(output.is_empty());
-                return (done, parts);
-            }
-            Line::Error { error } => panic!("{error}"),
-        }
-    }
-}
-
-fn box_order(mut file: &[u8]) -> Vec<String> {
-    let mut boxes = Vec::new();
-    while !file.is_empty() {
-        let size = u32::from_be_bytes(file[..4].try_into().unwrap()) as usize;
-        boxes.push(String::from_utf8_lossy(&file[4..8]).into_owned());
-        file = &file[if size == 1 { u64::from_be_bytes(file[8..16].try_into().unwrap()) as usize } else { size }..];
-    }
-    boxes
-}
-
 /// Runs to success without a word on standard error.
 fn run(command: &mut Command) -> Vec<u8> {
     let done = command.output().unwrap();
@@ -189,7 +118,8 @@ fn run(command: &mut Command) -> Vec<u8> {
     done.stdout
 }
 
-fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
+/// What ffmpeg writes to its standard output, without complaint.
+pub fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
     run(Command::new("ffmpeg").args(["-v", "error", "-nostdin"]).args(arguments))
 }
 
@@ -197,8 +127,8 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn decode_frames(path: &Path) -> Vec<Vec<u8>> {
-    let filter = format!("scale={WIDTH}:{HEIGHT}:flags=area");
+fn decode_frames(path: &Path, timing: &str) -> Vec<Vec<u8>> {
+    let filter = format!("{timing}scale={WIDTH}:{HEIGHT}:flags=area");
     let raw = ffmpeg(&[
         "-i",
         text(path),
