@@ -12,6 +12,7 @@ use media::{
 use outbound::{Outbound, OutboundError};
 use std::{
     sync::{Arc, LazyLock, Mutex},
+    thread,
     time::Duration,
 };
 use tokio::{
@@ -22,9 +23,13 @@ use tokio::{
 
 /// A file that does not fit into the buffers of a connection.
 static FILE: LazyLock<Arc<Remux>> = LazyLock::new(|| {
-    let content = Content { colour: [9; 3], beep_hertz: 500.0, period: 1.0, sizes: vec![(1280, 720)], noise: true };
-    let call = Box::leak(Box::new(Call::record(&[Peer::new(content, 20.0)], 20.0, true)));
-    Arc::new(prepare(call, |_| true).unwrap())
+    let content = Content { colour: [9; 3], beep_hertz: 500.0, period: 1.0, sizes: vec![(320, 180)], noise: true };
+    // It waits for its writer, which the runtime of a test must not do.
+    let make = || {
+        let call = Box::leak(Box::new(Call::record(&[Peer::new(content, 40.0)], 40.0, true)));
+        Arc::new(prepare(call, |_| true).unwrap())
+    };
+    thread::scope(|scope| scope.spawn(make).join().unwrap())
 });
 
 /// What the server does with one connection.
@@ -97,9 +102,12 @@ async fn serve(mut socket: TcpStream, manner: Manner, requests: Requests) {
     match manner {
         Manner::Answer(status) | Manner::AnswerEarly(status) => {
             let code = "<Error><Code>AccessDenied</Code></Error>";
-            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n{code}", code.len());
+            let answer =
+                format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{code}", code.len());
             socket.write_all(answer.as_bytes()).await.unwrap();
-            std::future::pending().await
+            if let Manner::AnswerEarly(_) = manner {
+                std::future::pending().await
+            }
         }
         Manner::Close => {}
         Manner::Hang | Manner::Mute => std::future::pending().await,

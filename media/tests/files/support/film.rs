@@ -33,8 +33,9 @@ pub struct Film {
 }
 
 impl Film {
-    /// Decodes a file, which must be possible without a complaint. `timing` is put before what makes frames small.
-    pub fn open(path: PathBuf, timing: &str) -> Self {
+    /// Decodes a file, which must be possible without a complaint. `timing` says which frames there
+    /// are.
+    pub fn open(path: PathBuf, timing: &[&str]) -> Self {
         ffmpeg(&["-xerror", "-i", text(&path), "-f", "null", "-"]);
         let mut film = Self { path, frames: Vec::new(), sound: Vec::new() };
         let streams = film.probe(&[], "stream=codec_type");
@@ -127,23 +128,10 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn decode_frames(path: &Path, timing: &str) -> Vec<Vec<u8>> {
-    let filter = format!("{timing}scale={WIDTH}:{HEIGHT}:flags=area");
-    let raw = ffmpeg(&[
-        "-i",
-        text(path),
-        "-map",
-        "0:v",
-        "-vf",
-        &filter,
-        "-vsync",
-        "passthrough",
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-",
-    ]);
+fn decode_frames(path: &Path, timing: &[&str]) -> Vec<Vec<u8>> {
+    let filter = format!("scale={WIDTH}:{HEIGHT}:flags=area");
+    let picture = ["-i", text(path), "-map", "0:v", "-vf", &filter];
+    let raw = ffmpeg(&[&picture, timing, &["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]].concat());
     raw.chunks_exact(WIDTH * HEIGHT * 3).map(<[u8]>::to_vec).collect()
 }
 

@@ -46,7 +46,7 @@ impl Mixed {
         let boxes = box_order(&file);
         let place = |kind| boxes.iter().position(|found| found == kind).unwrap();
         assert!(boxes[0] == "ftyp" && place("moov") < place("mdat"), "{boxes:?}");
-        let mixed = Self { film: Film::open(path, ""), artifact, parts: order };
+        let mixed = Self { film: Film::open(path, &["-vsync", "passthrough"]), artifact, parts: order };
         mixed.check_durations();
         mixed
     }

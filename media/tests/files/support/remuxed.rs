@@ -16,7 +16,7 @@ use std::{
 };
 
 /// Frames at the times a player shows them.
-const AS_PLAYED: &str = "fps=30:start_time=0,";
+const AS_PLAYED: [&str; 4] = ["-vsync", "cfr", "-r", "30"];
 const DECODING_SECONDS: u64 = 60;
 
 /// A remuxed file and what was said about it before.
@@ -52,7 +52,7 @@ impl Remuxed {
         assert_eq!(file.len() as u64, facts.bytes);
         let path = call.scratch().join("remuxed.webm");
         fs::write(&path, file).unwrap();
-        let remuxed = Self { film: Film::open(path, AS_PLAYED), facts };
+        let remuxed = Self { film: Film::open(path, &AS_PLAYED), facts };
         remuxed.check_streams();
         remuxed.check_gstreamer();
         remuxed
