@@ -6,6 +6,7 @@ pub mod api;
 pub mod config;
 pub mod control_plane;
 pub mod key_commands;
+pub mod reset_command;
 pub mod start_error;
 pub mod telemetry;
 pub mod up;

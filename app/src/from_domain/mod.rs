@@ -94,6 +94,7 @@ impl RecordingView {
             duration_ms: recording.duration_ms.or(so_far),
             bytes: recording.bytes,
             picture: recording.width.zip(recording.height),
+            poster: recording.poster,
             stop_cause: recording.stop_cause,
             failure_cause: recording.failure_cause,
             on_hold: recording.legal_hold.is_some(),

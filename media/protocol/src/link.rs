@@ -181,6 +181,8 @@ pub enum Query {
     BeginUpload { recording: RecordingId, refused: Option<PartRefusal> },
     /// One URL per number, at most [`crate::limits::PARTS_PER_REQUEST`].
     SignParts { recording: RecordingId, upload: String, parts: Vec<u16> },
+    /// Where a picture of the recording goes, beside what this upload makes.
+    SignPoster { recording: RecordingId, upload: String },
 }
 
 /// What the control plane answers.
@@ -199,6 +201,8 @@ pub enum Answer {
     Held { retry_seconds: u32 },
     /// To `SignParts`, in the order asked.
     Parts { urls: Vec<String> },
+    /// To `SignPoster`: to be PUT with these headers.
+    Poster { url: String, headers: Vec<(String, String)> },
     /// It could not be done now; ask again later.
     Unavailable,
 }

@@ -199,6 +199,8 @@ pub struct Artifact {
     pub height: u32,
     /// Lip sync rests on arrival times because some track sent no RTCP sender report.
     pub approximate_sync: bool,
+    /// There is a picture of it, JPEG, beside it.
+    pub poster: bool,
 }
 
 #[cfg(test)]

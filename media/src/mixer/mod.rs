@@ -15,6 +15,7 @@ mod part_sink;
 mod parts;
 mod pipeline;
 mod plan;
+mod poster;
 mod requirements;
 mod run;
 mod scene;

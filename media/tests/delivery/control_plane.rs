@@ -144,6 +144,10 @@ async fn converse(shared: &Shared, socket: &mut WebSocket) -> Option<()> {
             }
             NodeMessage::Applied { command } => shared.applied.send(command).await.ok()?,
             NodeMessage::Report { .. } => {}
+            // A recording does not depend on its picture.
+            NodeMessage::Query { id, query: Query::SignPoster { .. } } => {
+                send(socket, ControlMessage::Answer { id, answer: Answer::Unavailable }).await?;
+            }
             NodeMessage::Query { id, query } => {
                 let answer = match question(query) {
                     None => Answer::Recording { spec: spec() },
@@ -170,7 +174,7 @@ fn question(query: Query) -> Option<Asked> {
     match query {
         Query::BeginUpload { refused, .. } => Some(Asked::Begin { refused }),
         Query::SignParts { upload, parts, .. } => Some(Asked::Sign { upload, number: parts[0] }),
-        Query::StartRecording { .. } | Query::ResumeRecording { .. } => None,
+        Query::StartRecording { .. } | Query::SignPoster { .. } | Query::ResumeRecording { .. } => None,
     }
 }
 

@@ -117,16 +117,20 @@ fn connect(spool: &Path, control_plane: &ControlPlane) -> (Link, KeepLink) {
     (link, Box::new(keep_link))
 }
 
-/// Writes the parts as `mixdown-media mix` does, and a line for each time it ran.
+/// Writes the parts and a picture as `mixdown-media mix` does, and a line for each time it ran.
 fn mixer(spool: &Path) -> PathBuf {
     let parts = PARTS.map(|(part, text)| format!(r#"printf '{{"part":{part},"bytes":{}}}\n%s' '{text}'"#, text.len()));
     let done = format!(
-        r#"{{"done":{{"bytes":{},"durationMs":1,"width":1280,"height":720,"approximateSync":false}}}}"#,
+        r#"{{"done":{{"bytes":{},"durationMs":1,"width":1280,"height":720,"approximateSync":false,"poster":true}}}}"#,
         FILE.len()
     );
     let mixes = spool.join("mixes");
-    let script =
-        format!("#!/bin/sh\nread key\necho mixed >> '{}'\n{}\necho '{done}'\n", mixes.display(), parts.join("\n"));
+    let poster = r#"printf '{"poster":7}\npicture'"#;
+    let script = format!(
+        "#!/bin/sh\nread key\necho mixed >> '{}'\n{}\n{poster}\necho '{done}'\n",
+        mixes.display(),
+        parts.join("\n")
+    );
     let path = spool.join("mixer");
     fs::write(&path, script).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();

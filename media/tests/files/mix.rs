@@ -17,6 +17,7 @@ use std::{
 const RED: Colour = [200, 30, 30];
 const BLUE: Colour = [30, 30, 200];
 const BLACK: Colour = [0, 0, 0];
+const WHITE: Colour = [235, 235, 235];
 const ANNA_HERTZ: f64 = 1000.0;
 const BEN_HERTZ: f64 = 2000.0;
 /// What a viewer does not notice.
@@ -41,6 +42,9 @@ fn two_peers_on_bad_networks_stay_in_sync_and_in_place() {
     mixed.assert_colour(6.5, LEFT, RED);
     mixed.assert_colour(6.5, RIGHT, BLUE);
     mixed.assert_colour(12.5, FULL, RED);
+    // Five seconds in, when Anna's picture flashes.
+    mixed.assert_poster(LEFT, WHITE);
+    mixed.assert_poster(RIGHT, BLUE);
     let (offset, pairs) = mixed.lip_sync(LEFT, ANNA_HERTZ);
     assert!(offset.abs() < MAX_OFFSET_MS && pairs >= 10, "Anna: {offset} ms, {pairs} pairs");
     let (offset, pairs) = mixed.lip_sync(RIGHT, BEN_HERTZ);
@@ -72,6 +76,7 @@ fn nobody_there_is_black_and_silent() {
     let mixed = Mixed::from(&Call::record(&[], 2.0, true));
     mixed.assert_colour(1.0, FULL, BLACK);
     assert!(mixed.peak() < 0.001);
+    assert!(!mixed.artifact.poster, "there is nothing to see");
     assert_eq!(mixed.artifact.duration_ms, 2000);
 }
 

@@ -59,6 +59,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .route("/api/v1/join", options(join::preflight).post(join::join))
         .route("/demo/{application}", get(demo::page))
         .route("/r/{token}", get(links::follow).options(links::preflight))
+        .route("/r/{token}/poster.jpg", get(links::poster).options(links::preflight))
         .route("/unsubscribe/{token}", get(unsubscribe::show).post(unsubscribe::end))
         .route("/node/link", get(node_link::open))
         .route("/healthz", get(health::alive))

@@ -135,8 +135,19 @@ pub async fn load_playback(recording: String) -> Result<Playback, ConsoleError> 
     let id = server::parse_id(&recording)?;
     let found = domain::recordings::get(&services, &access, id).await.map_err(server::failure)?;
     let url = domain::recordings::playback_url(&services, &access, id).await.map_err(server::failure)?;
+    let poster = found.poster.then(|| super::view::poster_address(id));
     let started_ms = server::unix_ms(found.started_at.unwrap_or(found.created_at).timestamp_millis());
-    Ok(Playback { room: found.room.to_string(), started_ms, url: url.into() })
+    Ok(Playback { room: found.room.to_string(), started_ms, url: url.into(), poster })
+}
+
+/// Sends the browser to the picture of a recording. A plain address, so that it needs no script.
+#[server(prefix = "/api/console", endpoint = "poster", input = GetUrl)]
+pub async fn poster(recording: RecordingId) -> Result<(), ConsoleError> {
+    use crate::server;
+    let (services, access) = server::access().await?;
+    let url = domain::recordings::poster_url(&services, &access, recording).await.map_err(server::failure)?;
+    server::forward(url.as_str());
+    Ok(())
 }
 
 /// Sends the browser to the finished file, under a telling name. A plain link, so that it needs no script.
@@ -166,7 +177,11 @@ pub async fn share_recording(recording: RecordingId, hours: u32) -> Result<(), C
     let (services, access) = server::access().await?;
     let validity = Duration::from_secs(u64::from(hours) * 3600);
     let link = domain::recordings::share(&services, &access, recording, validity).await;
-    server::answer_with_secret(Form::ShareRecording, "", link.map(|url| Some(url.into())).map_err(server::failure))
+    server::answer_with_secret(
+        Form::ShareRecording,
+        "",
+        link.map(|link| Some(link.url.into())).map_err(server::failure),
+    )
 }
 
 /// Sets or lifts a legal hold.

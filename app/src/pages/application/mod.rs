@@ -16,7 +16,9 @@ pub(crate) mod view;
 
 use crate::{
     components::{PageHeader, Problem},
-    format, paths,
+    format,
+    load::load,
+    paths,
 };
 use api::load_application;
 use destination::DestinationCard;
@@ -40,7 +42,7 @@ pub fn ApplicationPage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match load_application(id).await {
+                match load(load_application(id)).await {
                     Ok(application) => Either::Left(view! { <Application application shown considered/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

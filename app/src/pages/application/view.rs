@@ -51,11 +51,18 @@ pub struct RecordingView {
     pub duration_ms: Option<u64>,
     pub bytes: Option<u64>,
     pub picture: Option<(u32, u32)>,
+    /// There is a still of it.
+    pub poster: bool,
     pub stop_cause: Option<StopCause>,
     pub failure_cause: Option<FailureCause>,
     /// A legal hold keeps it.
     pub on_hold: bool,
     pub deletion: Option<DeletionView>,
+}
+
+/// Where the browser finds the still of a recording.
+pub fn poster_address(recording: RecordingId) -> String {
+    format!("/api/console/poster?recording={recording}")
 }
 
 /// How far a recording's deletion is.
@@ -111,6 +118,8 @@ pub struct Playback {
     pub room: String,
     pub started_ms: u64,
     pub url: String,
+    /// Where a still of it is shown, if there is one.
+    pub poster: Option<String>,
 }
 
 /// Where recordings of an application go.

@@ -57,22 +57,12 @@ impl Film {
 
     /// Mean colour in the middle of a tile.
     pub fn colour(&self, seconds: f64, tile: Tile) -> Colour {
-        let frame = &self.frames[(seconds * FRAME_RATE as f64) as usize];
-        mean(
-            frame,
-            Tile {
-                x: tile.x + tile.width / 4,
-                y: tile.y + tile.height / 4,
-                width: tile.width / 2,
-                height: tile.height / 2,
-            },
-        )
+        middle(&self.frames[(seconds * FRAME_RATE as f64) as usize], tile)
     }
 
     pub fn assert_colour(&self, seconds: f64, tile: Tile, expected: Colour) {
         let found = self.colour(seconds, tile);
-        let near = found.iter().zip(expected).all(|(&found, expected)| found.abs_diff(expected) < 40);
-        assert!(near, "{tile:?} at {seconds} s is {found:?}, not {expected:?}");
+        assert!(near(found, expected), "{tile:?} at {seconds} s is {found:?}, not {expected:?}");
     }
 
     /// Seconds at which flashes begin in a tile.
@@ -128,7 +118,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn decode_frames(path: &Path, timing: &[&str]) -> Vec<Vec<u8>> {
+pub fn decode_frames(path: &Path, timing: &[&str]) -> Vec<Vec<u8>> {
     let filter = format!("scale={WIDTH}:{HEIGHT}:flags=area");
     let picture = ["-i", text(path), "-map", "0:v", "-vf", &filter];
     let raw = ffmpeg(&[&picture, timing, &["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]].concat());
@@ -140,6 +130,15 @@ fn decode_sound(path: &Path) -> Vec<f32> {
     let filter = "aresample=async=1:first_pts=0";
     let raw = ffmpeg(&["-i", text(path), "-map", "0:a", "-af", filter, "-ac", "1", "-ar", "48000", "-f", "f32le", "-"]);
     raw.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+pub fn middle(frame: &[u8], tile: Tile) -> Colour {
+    let (width, height) = (tile.width / 2, tile.height / 2);
+    mean(frame, Tile { x: tile.x + width / 2, y: tile.y + height / 2, width, height })
+}
+
+pub fn near(found: Colour, expected: Colour) -> bool {
+    found.iter().zip(expected).all(|(&found, expected)| found.abs_diff(expected) < 40)
 }
 
 fn mean(frame: &[u8], area: Tile) -> Colour {

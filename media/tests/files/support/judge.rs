@@ -1,6 +1,10 @@
 //! Mixes a call and judges the file.
 
-use super::{call::Call, film::Film, media::FRAME_RATE};
+use super::{
+    call::Call,
+    film::{Film, Tile, decode_frames, middle, near},
+    media::{Colour, FRAME_RATE},
+};
 use media::mixer::{self, Line};
 use protocol::{limits::PART_BYTES, recording::Artifact};
 use std::{
@@ -10,12 +14,17 @@ use std::{
     ops::Deref,
 };
 
+/// The frames that are there, one by one.
+const AS_STORED: [&str; 2] = ["-vsync", "passthrough"];
+
 /// A mixed file and what the mix said about it.
 pub struct Mixed {
     film: Film,
     pub artifact: Artifact,
     /// In the order they left.
     pub parts: Vec<(u16, u64)>,
+    /// The picture of it, as it is judged.
+    poster: Option<Vec<u8>>,
 }
 
 impl Deref for Mixed {
@@ -32,7 +41,8 @@ impl Mixed {
     pub fn from(call: &Call) -> Self {
         let mut output = Vec::new();
         mixer::run(&call.directory(), &call.spec.capture_key, &mut output).unwrap();
-        let (artifact, parts) = read_output(&output);
+        let Written { artifact, parts, poster } = read_output(&output);
+        assert_eq!(artifact.poster, poster.is_some());
         let path = call.scratch().join("mixed.mp4");
         let order: Vec<_> = parts.iter().map(|(number, bytes)| (*number, bytes.len() as u64)).collect();
         let numbered: BTreeMap<_, _> = parts.into_iter().collect();
@@ -46,9 +56,20 @@ impl Mixed {
         let boxes = box_order(&file);
         let place = |kind| boxes.iter().position(|found| found == kind).unwrap();
         assert!(boxes[0] == "ftyp" && place("moov") < place("mdat"), "{boxes:?}");
-        let mixed = Self { film: Film::open(path, &["-vsync", "passthrough"]), artifact, parts: order };
+        let poster = poster.map(|picture| {
+            let path = call.scratch().join("poster.jpg");
+            fs::write(&path, picture).unwrap();
+            decode_frames(&path, &AS_STORED).remove(0)
+        });
+        let mixed = Self { film: Film::open(path, &AS_STORED), artifact, parts: order, poster };
         mixed.check_durations();
         mixed
+    }
+
+    /// The picture of the recording shows this.
+    pub fn assert_poster(&self, tile: Tile, expected: Colour) {
+        let found = middle(self.poster.as_ref().unwrap(), tile);
+        assert!(near(found, expected), "{tile:?} of the poster is {found:?}, not {expected:?}");
     }
 
     fn check_durations(&self) {
@@ -67,8 +88,15 @@ impl Mixed {
     }
 }
 
-fn read_output(mut output: &[u8]) -> (Artifact, Vec<(u16, Vec<u8>)>) {
-    let mut parts = Vec::new();
+/// What a mix wrote.
+struct Written {
+    artifact: Artifact,
+    parts: Vec<(u16, Vec<u8>)>,
+    poster: Option<Vec<u8>>,
+}
+
+fn read_output(mut output: &[u8]) -> Written {
+    let (mut parts, mut picture) = (Vec::new(), None);
     loop {
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
@@ -78,10 +106,15 @@ fn read_output(mut output: &[u8]) -> (Artifact, Vec<(u16, Vec<u8>)>) {
                 output.read_exact(&mut content).unwrap();
                 parts.push((part, content));
             }
+            Line::Poster { poster } => {
+                let mut content = vec![0; poster];
+                output.read_exact(&mut content).unwrap();
+                assert!(picture.replace(content).is_none(), "one picture");
+            }
             Line::Progress { progress } => assert!((0.0..=1.0).contains(&progress)),
             Line::Done { done } => {
                 assert!(output.is_empty());
-                return (done, parts);
+                return Written { artifact: done, parts, poster: picture };
             }
             Line::Error { error } => panic!("{error}"),
         }

@@ -9,7 +9,7 @@ pub use scope::{Scope, Scopes, UnknownScope};
 
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications, audit,
     clock::to_date,
     error::{Error, Kind, Result},
     services::Services,
@@ -89,9 +89,7 @@ pub async fn create(services: &Services, access: &Access, new: NewApiKey) -> Res
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
     if let Some(application) = new.application {
-        org.application(application)
-            .await?
-            .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+        applications::existing(&mut org, application).await?;
     }
     if let Some(id) = access.api_key() {
         let maker = org.api_key(id).await?.ok_or_else(not_found)?;

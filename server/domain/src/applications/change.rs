@@ -1,6 +1,6 @@
 //! Changes of applications. Every change of policy counts the revision up and tells every node in one transaction.
 
-use super::{Application, NewAppKey, key_view, load, missing_conditions, not_found, policy_of};
+use super::{Application, NewAppKey, existing, key_view, load, missing_conditions, not_found, policy_of};
 use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
@@ -9,6 +9,7 @@ use crate::{
     secrets::{SealedColumn, new_token},
     services::Services,
     store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
+    temasys,
 };
 use protocol::{
     ids::{AppKeyId, ApplicationId, UserId},
@@ -68,6 +69,7 @@ async fn insert(
     })?;
     insert_key(services, org, id).await?;
     mail::insert_owners(services, org, id).await?;
+    temasys::adopt(services, org, actor, id).await?;
     audit::record(services, org, actor, "application.created", &id, name.as_str()).await?;
     Ok(id)
 }
@@ -148,7 +150,7 @@ pub(super) async fn begin_policy_change(
     if !org.revise_application(id).await? {
         return Err(not_found());
     }
-    let row = org.application(id).await?.ok_or_else(not_found)?;
+    let row = existing(&mut org, id).await?;
     Ok((tx, row))
 }
 
@@ -161,7 +163,7 @@ pub(super) async fn finish_policy_change(
     action: Option<&str>,
 ) -> Result<Application> {
     let mut org = tx.reach(access);
-    let row = org.application(id).await?.ok_or_else(not_found)?;
+    let row = existing(&mut org, id).await?;
     let command = Command::SetPolicy { application: id, policy: policy_of(&row) };
     org.system().push_command_to_all(&command, services.now()).await?;
     if let Some(action) = action {
@@ -177,7 +179,7 @@ pub async fn create_key(services: &Services, access: &Access, id: ApplicationId)
     access.require(Permission::ConfigureApplications)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    org.application(id).await?.ok_or_else(not_found)?;
+    existing(&mut org, id).await?;
     let active = org.keys(Some(id)).await?.iter().filter(|key| key.revoked_at.is_none()).count();
     if active >= MAX_KEYS {
         return Err(Error::conflict("too_many_keys", format!("An application has at most {MAX_KEYS} keys.")));

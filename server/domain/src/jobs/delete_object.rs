@@ -2,10 +2,11 @@
 
 use super::runner::{LEASE, Outcome};
 use crate::{
+    clock::millis,
     error::Result,
     recordings::deletion,
     services::Services,
-    storage::{self, Bucket, BucketError, Scope, ValidationCause, health},
+    storage::{self, Bucket, BucketError, Scope, ValidationCause, health, poster_key},
     store::{OrgTx, RecordingRow, StorageRow},
 };
 use protocol::ids::{OrgId, RecordingId};
@@ -34,7 +35,7 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
 /// From here on a legal hold comes too late, until the attempt has ended. A worker that dies after the bucket has deleted
 /// the object is replaced when its lease ends, which is before a hold is accepted again.
 async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Option<(RecordingRow, StorageRow)>> {
-    let until = services.now() + u64::try_from(2 * LEASE.as_millis()).unwrap_or(u64::MAX);
+    let until = services.now() + millis(2 * LEASE);
     let mut tx = services.begin().await?;
     let mut org = tx.org(owner);
     if !org.begin_deletion(id, until).await? {
@@ -48,10 +49,16 @@ async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Opt
 
 async fn delete(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<(), BucketError> {
     let scope = Scope::Recording { id: row.id(), key: &row.object_key };
-    match Bucket::open(services, storage, scope).await?.delete(&row.object_key).await {
-        Err(error) if !is_gone(&error) => Err(error),
-        _ => Ok(()),
+    let bucket = Bucket::open(services, storage, scope).await?;
+    // The picture first: while the recording is there, the customer sees that something is left.
+    let poster = row.poster.then(|| poster_key(&row.object_key));
+    for key in poster.iter().chain([&row.object_key]) {
+        match bucket.delete(key).await {
+            Err(error) if !is_gone(&error) => return Err(error),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// A store says which of the two is missing; a 404 of anything else proves nothing.

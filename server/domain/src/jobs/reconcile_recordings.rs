@@ -5,6 +5,7 @@ use super::{
     runner::{Outcome, push},
 };
 use crate::{
+    clock::millis,
     error::Result,
     recordings::ending,
     services::Services,
@@ -38,7 +39,7 @@ enum Verdict {
 
 pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let now = services.now();
-    let hold_limit = u64::try_from(services.settings().hold_limit.as_millis()).unwrap_or(u64::MAX);
+    let hold_limit = millis(services.settings().hold_limit);
     let since = UnfinishedSince {
         seen: now.saturating_sub(LEASE_MS),
         uploading: now.saturating_sub(UPLOAD_MS),

@@ -41,5 +41,6 @@ async fn try_answer(services: &Services, node: NodeId, query: Query) -> Result<A
         Query::SignParts { recording, upload, parts } => {
             recordings::sign_parts(services, node, recording, &upload, &parts).await
         }
+        Query::SignPoster { recording, upload } => recordings::sign_poster(services, node, recording, &upload).await,
     }
 }

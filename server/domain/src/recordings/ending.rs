@@ -27,7 +27,7 @@ const DETAIL_CHARS: usize = 1000;
 pub(crate) async fn ready(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow) -> Result<()> {
     let Some(application) = org.application(row.application()).await? else { return Err(changed_meanwhile()) };
     let validity = unsigned(application.link_validity_seconds);
-    let link = links::create(services, org, row.id(), validity).await?;
+    let link = links::create(services, org, row, validity).await?;
     let command = Command::RecordingReady { recording: row.id(), url: link.url.to_string() };
     org.system().push_command(row.node(), &command, services.now()).await?;
     step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;

@@ -12,19 +12,19 @@ mod upload;
 
 pub use deletion::{DeletionCause, delete, set_legal_hold};
 pub use events::apply_event;
-pub use links::{LinkRequest, open as open_link, share};
+pub use links::{Link, LinkRequest, Wanted, open as open_link, share};
 pub use retention::{RetentionPreview, retention_preview};
 pub use start::{StartRequest, start, start_in_room};
-pub use upload::{begin_upload, sign_parts};
+pub use upload::{begin_upload, sign_parts, sign_poster};
 
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications, audit,
     clock::to_date,
     error::{Error, Kind, Result},
     secrets::SealedColumn,
     services::Services,
-    storage::{Bucket, Scope},
+    storage::{Bucket, MediaType, Scope, poster_key},
     store::{RecordingRow, Tx, unsigned},
 };
 use chrono::{DateTime, Utc};
@@ -58,6 +58,8 @@ pub struct Recording {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub approximate_sync: bool,
+    /// There is a picture of it.
+    pub poster: bool,
     /// Since when it waits, encrypted on its node, for a bucket that does not work.
     pub held_since: Option<DateTime<Utc>>,
     pub bucket: String,
@@ -114,9 +116,7 @@ pub async fn list(
     access.require(Permission::ViewRecordings)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    org.application(application)
-        .await?
-        .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    applications::existing(&mut org, application).await?;
     let mut rows = org.recordings(application, page.map(|cursor| cursor.0), PAGE + 1).await?;
     let more = rows.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
     if more {
@@ -161,7 +161,29 @@ async fn signed_url(
     tx.commit().await?;
     let scope = Scope::Playback { id, key: &row.object_key };
     let bucket = Bucket::open(services, &storage, scope).await?;
-    Ok(bucket.sign_get(&row.object_key, BROWSER_URL, name.as_deref()))
+    Ok(bucket.sign_get(&row.object_key, BROWSER_URL, MediaType::Video, name.as_deref()))
+}
+
+/// Where a browser finds the picture of a finished recording, for one hour. Code: `poster_missing`.
+pub async fn poster_url(services: &Services, access: &Access, id: RecordingId) -> Result<Url> {
+    access.require(Permission::ViewRecordings)?;
+    let mut tx = services.read().await?;
+    let mut org = tx.reach(access);
+    let row = org.recording(id).await?.ok_or_else(not_found)?;
+    let key = usable_poster(&row)?;
+    let storage = org.storage_of(row.storage()).await?.ok_or_else(not_found)?;
+    drop(tx);
+    let bucket = Bucket::open(services, &storage, Scope::Playback { id, key: &row.object_key }).await?;
+    Ok(bucket.sign_get(&key, BROWSER_URL, MediaType::Picture, None))
+}
+
+/// The key of the picture, when it may be shown.
+fn usable_poster(row: &RecordingRow) -> Result<String> {
+    usable(row)?;
+    if row.poster {
+        return Ok(poster_key(&row.object_key));
+    }
+    Err(Error::not_found("poster_missing", "There is no picture of this recording."))
 }
 
 fn download_name(row: &RecordingRow) -> String {
@@ -245,6 +267,7 @@ fn view(row: RecordingRow) -> Recording {
         width: row.width.map(narrow),
         height: row.height.map(narrow),
         approximate_sync: row.approximate_sync,
+        poster: row.poster,
         deletion: row.delete_requested_at.zip(row.delete_cause()).map(|(requested_at, cause)| Deletion {
             cause,
             requested_at: to_date(unsigned(requested_at)),

@@ -3,7 +3,7 @@
 use super::{Recording, keys, not_found, spec, view};
 use crate::{
     access::{Access, Permission},
-    applications::{Condition, missing_conditions, policy_of},
+    applications::{self, Condition, missing_conditions, policy_of},
     audit::{self, Actor},
     clock::to_date,
     error::{Error, Kind, Result},
@@ -80,14 +80,9 @@ pub async fn start_in_room(
     access.require(Permission::OperateRecordings)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    let found = rooms::find(services, &mut org, application, room).await.map_err(|error| match error.code() {
-        "room_not_found" => Error::conflict("room_empty", "Nobody is in this room, so there is nothing to record."),
-        _ => error,
-    })?;
-    let row = org
-        .application(application)
-        .await?
-        .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    let empty = || Error::conflict("room_empty", "Nobody is in this room, so there is nothing to record.");
+    let found = rooms::find(services, &mut org, application, room).await?.ok_or_else(empty)?;
+    let row = applications::existing(&mut org, application).await?;
     if let Some(refusal) = refusal(&row) {
         return Err(refused(refusal));
     }

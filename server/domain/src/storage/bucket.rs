@@ -28,7 +28,22 @@ const LARGE_REQUEST: Duration = Duration::from_secs(100);
 const PART_REQUEST: Duration = Duration::from_secs(3600);
 const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
 const XML: &str = "application/xml";
-const VIDEO: &str = "video/mp4";
+
+/// What an object is, as browsers are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    Video,
+    Picture,
+}
+
+impl MediaType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Video => "video/mp4",
+            Self::Picture => "image/jpeg",
+        }
+    }
+}
 
 /// What HEAD says about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,7 +205,7 @@ impl<'a> Bucket<'a> {
     pub(crate) async fn create_upload(&self, key: &str, metadata: &[(&str, &str)]) -> Result<String, BucketError> {
         let action = self.address.create_multipart_upload(Some(&self.credentials), key);
         let mut headers = self.object_headers(metadata);
-        headers.push((CONTENT_TYPE, VIDEO.to_owned()));
+        headers.push((CONTENT_TYPE, MediaType::Video.as_str().to_owned()));
         let answer = self.act(Method::POST, action, headers, Vec::new()).await?;
         let created = CreateMultipartUpload::parse_response(&answer.text()).map_err(|_| BucketError::Malformed)?;
         Ok(created.upload_id().to_owned())
@@ -201,6 +216,24 @@ impl<'a> Bucket<'a> {
         let mut action = self.address.upload_part(Some(&self.credentials), key, number, upload);
         self.name_owner(&mut action);
         action.sign(PART_REQUEST)
+    }
+
+    /// Where an object is to be PUT within the next hour, and with which headers.
+    pub(crate) fn sign_put(
+        &self,
+        key: &str,
+        media_type: MediaType,
+        metadata: &[(&str, &str)],
+    ) -> (Url, Vec<(String, String)>) {
+        let mut action = self.address.put_object(Some(&self.credentials), key);
+        let mut headers = self.object_headers(metadata);
+        headers.push((CONTENT_TYPE, media_type.as_str().to_owned()));
+        for (name, value) in &headers {
+            action.headers_mut().insert(name.as_str().to_owned(), value.clone());
+        }
+        self.name_owner(&mut action);
+        let headers = headers.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
+        (action.sign(PART_REQUEST), headers)
     }
 
     pub(super) async fn put_part(
@@ -231,11 +264,17 @@ impl<'a> Bucket<'a> {
         self.act(Method::DELETE, action, Vec::new(), Vec::new()).await.map(drop)
     }
 
-    /// Where a browser fetches a video; with `download_name` it is saved under that name instead of played. A role's
-    /// URL ends with its session, whatever the validity.
-    pub(crate) fn sign_get(&self, key: &str, validity: Duration, download_name: Option<&str>) -> Url {
+    /// Where a browser fetches an object; with `download_name` it is saved under that name instead of shown. A role's URL
+    /// ends with its session, whatever the validity.
+    pub(crate) fn sign_get(
+        &self,
+        key: &str,
+        validity: Duration,
+        media_type: MediaType,
+        download_name: Option<&str>,
+    ) -> Url {
         let mut action = self.address.get_object(Some(&self.credentials), key);
-        action.query_mut().insert("response-content-type", VIDEO);
+        action.query_mut().insert("response-content-type", media_type.as_str());
         if let Some(name) = download_name {
             let disposition = format!("attachment; filename=\"{name}\"");
             action.query_mut().insert("response-content-disposition", disposition);

@@ -13,14 +13,14 @@ mod sts;
 mod validation;
 mod xml;
 
-pub(crate) use bucket::Bucket;
+pub(crate) use bucket::{Bucket, MediaType};
 pub(crate) use bucket_error::BucketError;
 pub(crate) use change::{assign, embedded_target, insert_proven_embedded};
 pub use change::{create, create_embedded, remove, update, use_as, use_for};
 pub use credentials::Keys;
 pub(crate) use credentials::{Scope, Sessions};
 pub use health::{Health, Standing};
-pub(crate) use key_template::{KeyParts, slug};
+pub(crate) use key_template::{KeyParts, poster_key, slug};
 pub(crate) use region::region_of;
 pub use settings::{Encryption, StorageInput, StorageKind};
 pub use validation::{

@@ -34,6 +34,7 @@ pub(crate) struct RecordingRow {
     pub width: Option<i64>,
     pub height: Option<i64>,
     pub approximate_sync: bool,
+    pub poster: bool,
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub stopped_at: Option<i64>,
@@ -134,8 +135,8 @@ macro_rules! select_recording {
         concat!(
             "SELECT id, application_id, storage_id, room, node_id, state, stop_cause, failure_cause, capture_key,
                  max_duration_seconds, idle_timeout_seconds, bucket, object_key, upload_id, upload_parts, held_since,
-                 uploads, duration_ms, bytes, width, height, approximate_sync, created_at, started_at, stopped_at,
-                 ready_at, legal_hold, delete_requested_at, delete_cause, delete_attempt_until, delete_problem,
+                 uploads, duration_ms, bytes, width, height, approximate_sync, poster, created_at, started_at,
+                 stopped_at, ready_at, legal_hold, delete_requested_at, delete_cause, delete_attempt_until, delete_problem,
                  deleted_at
              FROM recordings WHERE org_id = $1 ",
             $rest
@@ -263,7 +264,7 @@ impl OrgTx<'_> {
         execute!(
             org self,
             "UPDATE recordings SET upload_parts = $3, bytes = $4, duration_ms = $5, width = $6, height = $7,
-                 approximate_sync = $8
+                 approximate_sync = $8, poster = $9
              WHERE org_id = $1 AND id = $2",
             Text(id),
             JsonText(parts),
@@ -272,6 +273,7 @@ impl OrgTx<'_> {
             i64::from(artifact.width),
             i64::from(artifact.height),
             artifact.approximate_sync,
+            artifact.poster,
         )
         .map(drop)
     }
