@@ -43,16 +43,6 @@ async function request(endpoint, path, token, body) {
 }
 
 /**
- * The address of the socket; a browser's socket takes no headers, so the token goes there.
- * @param {string} address @param {string} token
- */
-function socketUrl(address, token) {
-  const url = new URL(address.replace(/^http/, 'ws'));
-  url.searchParams.set('auth_token', token);
-  return url.href;
-}
-
-/**
  * @typedef {object} SessionOptions
  * @property {string} endpoint
  * @property {string} path of the REST interface
@@ -137,7 +127,8 @@ export class Session {
 
   /** Opens the socket, for the first time or again. */
   #connect() {
-    const socket = new WebSocket(socketUrl(this.#grant.ws_endpoint, this.#options.token));
+    // A browser's socket takes no headers of the page's; as a subprotocol the token stays out of logged addresses.
+    const socket = new WebSocket(this.#grant.ws_endpoint.replace(/^http/, 'ws'), [this.#options.token]);
     this.#socket = socket;
     socket.onopen = () => this.#offer().catch(() => this.#end('SDP_ERROR'));
     socket.onmessage = ({ data }) => this.#receive(data).catch(() => this.#end('SDP_ERROR'));

@@ -54,8 +54,9 @@ export class FakeSocket {
   OPEN = 1;
   readyState = 0;
   sent = [];
-  constructor(url) {
+  constructor(url, protocols) {
     this.url = url;
+    this.protocols = protocols;
     FakeSocket.made.push(this);
   }
   send(text) { this.sent.push(JSON.parse(text)); }

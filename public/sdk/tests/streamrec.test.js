@@ -60,7 +60,7 @@ function recording(socket, stream_index, state, more = {}) {
 test('a page of the second generation connects, records, switches, stops and disconnects', async () => {
   const socket = await connected(new FakeStream(['audio', 'video']), 'https://hook.example/');
   assert.deepEqual(asked, [{ url: 'https://rec.example/api/v2/session', token: `Bearer ${TOKEN}`, body: { client_id: 'c-0' } }]);
-  assert.equal(socket.url, `wss://node.example/api/v2/io?auth_token=${TOKEN}`);
+  assert.deepEqual([socket.url, socket.protocols], ['wss://node.example/api/v2/io', [TOKEN]]);
   assert.deepEqual(FakeConnection.made[0].configuration, { iceServers: [] });
   const [{ type, client_id, session_id, data }] = socket.sent;
   assert.deepEqual([type, client_id, session_id, data.webhook_url], ['session_start', 'c-0', GRANT.session_id, 'https://hook.example/']);
