@@ -216,6 +216,15 @@ here.test('what cannot be negotiated and what stops coming ends with its cause',
   assert.equal(cause, 'SDP_ERROR');
 });
 
+here.test('a session whose media stops ends by itself, and what it recorded is delivered', async () => {
+  const person = await connected('c-silent');
+  await person.does('startRecording', destination.url('silent.webm'), backend.webhook);
+  await person.watches(1);
+  await person.does('stopMedia');
+  await person.hears({ type: 'disconnected', termination_cause: 'NO_PACKET_RECEIVED' }, 60_000);
+  assert.equal((await footageOf(await destination.received('silent.webm'))).complaints, '');
+});
+
 here.test('an orderly end of the node delivers what is being recorded', async () => {
   const person = await connected('c-stop');
   await person.does('startRecording', destination.url('stop.webm'), backend.webhook);

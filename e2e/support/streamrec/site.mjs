@@ -31,6 +31,7 @@ const CLIENT = `
       video.srcObject = window.picture(width, height);
       return eyeson.switchStream(video.srcObject);
     },
+    stopMedia: () => video.srcObject.getTracks().forEach((track) => track.stop()),
     stopRecording: () => eyeson.stopRecording(),
     disconnect: () => eyeson.disconnect(),
     setOptionMaxBitrate: (kilobits) => eyeson.setOptionMaxBitrate(kilobits),
