@@ -137,6 +137,7 @@ fn record(packets: &Path, spool: &Path) {
         capture_key: CaptureKey::new(KEY),
         max_duration_seconds: 3600,
         idle_timeout_seconds: 3600,
+        delivery: Default::default(),
     };
     let budget = Arc::new(SpoolBudget::open(spool, u64::MAX).unwrap());
     let handle = capture::start(&spool.join("capture"), &spec, 0, Arc::clone(&budget), |_| {}).unwrap();

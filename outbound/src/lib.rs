@@ -153,6 +153,12 @@ impl Outbound {
         url.as_str().len() <= CHOSEN_URL_BYTES && self.reach(url, None).is_some()
     }
 
+    /// The same for an address with a signature of its bucket, which is longer than one that somebody types.
+    #[must_use]
+    pub fn permits_signed(&self, url: &Url) -> bool {
+        self.reach(url, None).is_some()
+    }
+
     /// Sends to an address that a customer chose, or to one that is trusted.
     ///
     /// # Errors

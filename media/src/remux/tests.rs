@@ -94,6 +94,7 @@ fn record(everything: &[Sent]) -> (TempDir, Capture) {
         capture_key: key.clone(),
         max_duration_seconds: 3600,
         idle_timeout_seconds: 3600,
+        delivery: Default::default(),
     };
     let directory = spool.path().join("capture");
     let budget = Arc::new(SpoolBudget::open(spool.path(), u64::MAX).unwrap());

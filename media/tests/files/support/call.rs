@@ -132,6 +132,7 @@ fn spec() -> RecordingSpec {
         capture_key: CaptureKey::new([7; 32]),
         max_duration_seconds: 3600,
         idle_timeout_seconds: 3600,
+        delivery: Default::default(),
     }
 }
 
