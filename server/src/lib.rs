@@ -25,6 +25,7 @@ mod places;
 mod ports;
 mod runner;
 mod sessions;
+mod streamrec;
 mod supervisor;
 mod temasys;
 mod webhooks_runner;

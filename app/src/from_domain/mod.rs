@@ -4,6 +4,7 @@ mod api_keys;
 mod mails;
 mod notifications;
 mod storage;
+mod streamrec;
 mod team;
 
 pub use api_keys::new_api_key;
@@ -97,6 +98,7 @@ impl RecordingView {
             poster: recording.poster,
             stop_cause: recording.stop_cause,
             failure_cause: recording.failure_cause,
+            elsewhere: recording.elsewhere,
             on_hold: recording.legal_hold.is_some(),
             deletion: recording.deletion.map(Into::into),
         }

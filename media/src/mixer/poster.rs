@@ -2,11 +2,11 @@
 
 use super::{
     MixError,
-    clock::Nanoseconds,
     elements::{add, add_caps, picture_caps, probe_buffers},
     layout::{HEIGHT, WIDTH},
     plan::Plan,
 };
+use crate::timing::Nanoseconds;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSrc};
 use std::sync::{Arc, Mutex, PoisonError};

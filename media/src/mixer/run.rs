@@ -1,7 +1,6 @@
 //! The mix process from its input to its last line.
 
 use super::{
-    clock::Nanoseconds,
     feed::feed,
     layout::{HEIGHT, WIDTH},
     output::Output,
@@ -10,7 +9,7 @@ use super::{
     pipeline::{AUDIO_ADVANCE, MixPipeline, build, index_room},
     plan::{Plan, PlannedTrack, plan},
 };
-use crate::capture;
+use crate::{capture, timing::Nanoseconds};
 use gstreamer::{self as gst, glib, prelude::*};
 use protocol::recording::{Artifact, CaptureKey};
 use std::{

@@ -78,6 +78,8 @@ pub struct PublishedTrack {
     pub ssrc: u32,
     pub kind: MediaKind,
     pub codec: Codec,
+    /// How many of its kind the peer's description has before it.
+    pub place: usize,
 }
 
 /// What happened, in order.
@@ -313,9 +315,19 @@ impl Connection {
         let kind =
             self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
         let Some(kind) = kind else { return };
-        let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind) };
+        let place = self.place_of(init.receiver_id, kind);
+        let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind), place };
         self.tracks.insert(init.track_id, (init.receiver_id, track));
         self.outputs.push_back(Output::TrackOpened(track));
+    }
+}
+
+impl Connection {
+    fn place_of(&mut self, receiver: RTCRtpReceiverId, kind: MediaKind) -> usize {
+        let before: Vec<_> = self.inner.get_receivers().take_while(|other| *other != receiver).collect();
+        let same =
+            |id| self.inner.rtp_receiver(id).and_then(|receiver| MediaKind::of(receiver.track().kind())) == Some(kind);
+        before.into_iter().map(same).filter(|same| *same).count()
     }
 }
 

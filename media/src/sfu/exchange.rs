@@ -5,7 +5,7 @@ use protocol::{
     names::{DisplayName, RoomName},
     native::{ClientMessage, ErrorCode, ServerMessage},
 };
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 use tokio::sync::mpsc::Sender;
 
 /// A room is known by its application and its name.
@@ -21,10 +21,15 @@ pub struct Newcomer {
     /// Tells two sockets with the same token apart.
     pub session: u64,
     pub name: Option<DisplayName>,
-    pub app_key: AppKeyId,
+    /// What it came with; none when something else vouched for it.
+    pub app_key: Option<AppKeyId>,
     /// Only of front doors whose peers have more to tell each other than that they are there.
     pub card: Option<Opaque>,
     pub watches: Watches,
+    /// Its tracks are numbered as its description has them, not as their media comes.
+    pub is_numbered: bool,
+    /// How long its media may stay away before it is told; only with a card.
+    pub media_within: Option<Duration>,
     /// Bounded; see `Peer::send`.
     pub outbox: Sender<RoomMessage>,
 }
@@ -96,6 +101,10 @@ pub enum RoomMessage {
     },
     /// The client's answer is in force.
     Accepted,
+    /// No packet came for as long as was said. `connected`: one could have come.
+    NoMedia {
+        connected: bool,
+    },
     /// New cards of other peers; before the message that tells of those peers.
     Cards(Vec<(PeerId, Opaque)>),
     Note {

@@ -14,6 +14,7 @@ mod rewrite;
 mod room;
 mod slots;
 mod socket;
+mod streams;
 mod views;
 mod worker;
 mod workers;

@@ -15,7 +15,7 @@ use protocol::{
     names::DisplayName,
     native::{ByeReason, ErrorCode, PeerInfo, ServerMessage},
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 /// A track this peer publishes.
@@ -23,7 +23,7 @@ use tokio::sync::mpsc::{Sender, error::TrySendError};
 pub(super) struct Track {
     pub id: TrackId,
     pub published: PublishedTrack,
-    /// How many tracks of its kind the peer had before.
+    /// Which of its kind it is.
     pub ordinal: usize,
     pub keyframes: KeyframeRequests,
     pub loss: LossWatch,
@@ -42,10 +42,18 @@ pub(super) struct Peer {
     pub id: PeerId,
     pub session: u64,
     pub name: Option<DisplayName>,
-    pub app_key: AppKeyId,
+    pub app_key: Option<AppKeyId>,
     /// What it shows to peers that understand it.
     pub card: Option<Opaque>,
     pub watches: Watches,
+    /// Its tracks are numbered as its description has them.
+    pub is_numbered: bool,
+    /// How long its media may stay away.
+    pub media_within: Option<Duration>,
+    /// When its latest packet came, or when it joined.
+    pub last_media: Instant,
+    /// Its connection has been up.
+    pub connected: bool,
     /// `None` when peers connect to each other.
     pub connection: Option<Connection>,
     pub tracks: Vec<Track>,
@@ -60,8 +68,8 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(newcomer: Newcomer, connection: Option<Connection>) -> Self {
-        let Newcomer { peer: id, session, name, app_key, card, watches, outbox } = newcomer;
+    pub(super) fn new(now: Instant, newcomer: Newcomer, connection: Option<Connection>) -> Self {
+        let Newcomer { peer: id, session, name, app_key, card, watches, is_numbered, media_within, outbox } = newcomer;
         Self {
             id,
             session,
@@ -69,6 +77,10 @@ impl Peer {
             app_key,
             card,
             watches,
+            is_numbered,
+            media_within,
+            last_media: now,
+            connected: false,
             connection,
             tracks: Vec::new(),
             slots: Slots::default(),
@@ -77,6 +89,11 @@ impl Peer {
             leaving: false,
             deadline: None,
         }
+    }
+
+    /// When its media has been away for too long.
+    pub(super) fn silence_deadline(&self) -> Option<Instant> {
+        self.media_within.map(|within| self.last_media + within)
     }
 
     pub(super) fn info(&self) -> PeerInfo {

@@ -2,8 +2,9 @@
 
 use super::{
     peer::{Peer, Track},
-    room::{Aftermath, Phase, Room, earliest},
+    room::{Aftermath, Room, earliest},
     slots::Lane,
+    streams::capturing,
 };
 use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
 use protocol::{
@@ -65,7 +66,12 @@ impl Room {
             self.peers.get_mut(&from).and_then(|peer| peer.connection.as_mut()).and_then(rtc::Connection::output)
         {
             match output {
-                Output::Connected => self.want_keyframes_for(from),
+                Output::Connected => {
+                    if let Some(peer) = self.peers.get_mut(&from) {
+                        peer.connected = true;
+                    }
+                    self.want_keyframes_for(from);
+                }
                 Output::Failed => {
                     if let Some(peer) = self.peers.get_mut(&from) {
                         peer.dismiss(ByeReason::ConnectionLost);
@@ -92,10 +98,12 @@ impl Room {
 
     /// The hot path: capture first, so that nothing about forwarding can cost the recording a packet.
     fn packet(&mut self, now: Instant, from: PeerId, ssrc: u32, mut packet: RtpPacket, out: &mut Aftermath) {
-        let Some(track) = self.peers.get_mut(&from).and_then(|peer| peer.track(ssrc)) else { return };
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        peer.last_media = now;
+        let Some(track) = peer.track(ssrc) else { return };
         rtc::strip_extensions(&mut packet);
         packet.header.payload_type = track.published.codec.payload_type();
-        if let Phase::Active { capturing, .. } = &self.phase {
+        if let Some(capturing) = capturing(&self.phase, &self.streams, track) {
             capturing.rtp(now, track, &packet);
             if track.published.kind == MediaKind::Video {
                 track.loss.arrived(now, packet.header.sequence_number);
@@ -115,27 +123,28 @@ impl Room {
     fn sender_report(&mut self, now: Instant, from: PeerId, report: SenderReport) {
         let Some(track) = self.peers.get_mut(&from).and_then(|peer| peer.track(report.ssrc)) else { return };
         track.last_report = Some(report);
-        if let Phase::Active { capturing, .. } = &self.phase {
+        if let Some(capturing) = capturing(&self.phase, &self.streams, track) {
             capturing.sender_report(now, track, report);
         }
     }
 
     fn track_opened(&mut self, now: Instant, from: PeerId, published: PublishedTrack) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        if peer.tracks.len() >= PEER_TRACKS || peer.track(published.ssrc).is_some() {
+        // A view only watches.
+        if peer.is_view() || peer.tracks.len() >= PEER_TRACKS || peer.track(published.ssrc).is_some() {
             return;
         }
         let Ok(random) = crate::random::bytes() else { return };
         let mut track = Track {
             id: TrackId::from_parts(crate::clock::unix_ms(), random),
             published,
-            ordinal: peer.count(published.kind),
+            ordinal: if peer.is_numbered { published.place } else { peer.count(published.kind) },
             keyframes: Default::default(),
             loss: Default::default(),
             last_report: None,
             capture: None,
         };
-        if let Phase::Active { capturing, .. } = &self.phase {
+        if let Some(capturing) = capturing(&self.phase, &self.streams, &track) {
             capturing.open(now, from, peer.name.as_ref().map(ToString::to_string), &mut track);
         }
         peer.tracks.push(track);

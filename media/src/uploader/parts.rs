@@ -83,8 +83,8 @@ pub struct PartClient(Arc<Outbound>);
 
 impl PartClient {
     #[must_use]
-    pub fn new(outbound: Outbound) -> Self {
-        Self(Arc::new(outbound))
+    pub fn new(outbound: impl Into<Arc<Outbound>>) -> Self {
+        Self(outbound.into())
     }
 
     /// Uploads one part.
@@ -125,7 +125,7 @@ impl PartClient {
         let trusted = if store.trusted { Trusted::of(&url) } else { None };
         let request = Request {
             headers,
-            body,
+            body: body.into(),
             trusted,
             authority: store.authority.clone(),
             time_limit,
@@ -140,7 +140,7 @@ impl PartClient {
 }
 
 /// The code in an S3 error document; empty when there is none.
-fn error_code(answer: &Answer) -> String {
+pub(super) fn error_code(answer: &Answer) -> String {
     let text = answer.text();
     let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
     let is_code = |code: &&str| code.len() <= CODE_BYTES && code.bytes().all(|byte| byte.is_ascii_alphanumeric());

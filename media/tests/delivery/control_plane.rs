@@ -31,6 +31,7 @@ pub fn spec() -> RecordingSpec {
         capture_key: CaptureKey::new([7; 32]),
         max_duration_seconds: 3600,
         idle_timeout_seconds: 3600,
+        delivery: Default::default(),
     }
 }
 
@@ -174,7 +175,12 @@ fn question(query: Query) -> Option<Asked> {
     match query {
         Query::BeginUpload { refused, .. } => Some(Asked::Begin { refused }),
         Query::SignParts { upload, parts, .. } => Some(Asked::Sign { upload, number: parts[0] }),
-        Query::StartRecording { .. } | Query::SignPoster { .. } | Query::ResumeRecording { .. } => None,
+        Query::StartRecording { .. }
+        | Query::ResumeRecording { .. }
+        | Query::SignPoster { .. }
+        | Query::OpenSession { .. }
+        | Query::StartUpload { .. }
+        | Query::UploadTarget { .. } => None,
     }
 }
 

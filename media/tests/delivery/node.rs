@@ -9,7 +9,7 @@ use media::{
     recorder::{Pauses, Recorder, RecorderSettings},
     sfu::{RelaySettings, Workers},
     signaling::TokenKey,
-    uploader::PartClient,
+    uploader::{PartClient, PutClient, PutTimes},
 };
 use outbound::Outbound;
 use protocol::{
@@ -76,8 +76,9 @@ impl Node {
                 longest_attempt: Duration::from_millis(10),
             },
         };
-        let parts = PartClient::new(Outbound::new("".parse().unwrap()).unwrap());
-        let recorder = Recorder::new(settings, link, workers, parts);
+        let outbound = Arc::new(Outbound::new("".parse().unwrap()).unwrap());
+        let (parts, puts) = (PartClient::new(outbound.clone()), PutClient::new(outbound, PutTimes::default()));
+        let recorder = Recorder::new(settings, link, workers, parts, puts);
         let mut running = JoinSet::new();
         running.spawn(keep_link(Commands(recorder.clone())));
         Self { spool: spool.to_owned(), recorder, _spool: None, _running: running }

@@ -8,7 +8,7 @@ use crate::{
     api::{self, Quotas},
     console,
     lifecycle::Lifecycle,
-    node_link, temasys,
+    node_link, streamrec, temasys,
 };
 use axum::{
     Router,
@@ -67,6 +67,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .merge(api::routes(web))
         .merge(temasys::routes(web))
         .merge(skylink::routes())
+        .merge(streamrec::routes())
         .with_state(web.clone())
         .merge(static_files::routes(site_root, public_dir))
         .merge(console::router(&web.services, site_root))

@@ -132,7 +132,7 @@ fn CreateCard(applications: Vec<(ApplicationId, String)>, scopes: Vec<String>) -
                     <p class="hint">"Writing includes reading."</p>
                 </fieldset>
                 <Choice id="key-application" name="application" label="Reaches" options=reach value=String::new()
-                    hint="A key for one application can have scopes of applications, recordings, rooms and usage only."/>
+                    hint="A key for one application can have scopes of applications, recordings, webhooks, rooms, usage and streamrec only. A master key of StreamRec is one with the scope streamrec, for one application."/>
                 <Choice id="key-days" name="days" label="Ends" options=ends value="90".to_owned()/>
                 <TextArea id="key-networks" name="networks" label="Networks it may be used from, one on each line" value=String::new()
                     placeholder="192.0.2.0/24" hint="Empty allows every address."/>

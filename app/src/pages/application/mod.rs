@@ -11,6 +11,7 @@ mod notifications;
 mod player;
 mod recording_rows;
 mod recordings;
+mod streamrec;
 mod switches;
 pub(crate) mod view;
 
@@ -29,6 +30,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use mails::MailsCard;
 use notifications::{NotificationsCard, OriginsCard};
 use recordings::{RecordingsCard, Shown};
+use streamrec::StreamrecCard;
 use switches::SwitchesCard;
 use view::ApplicationView;
 
@@ -69,6 +71,7 @@ fn Application(
             <KeysCard application=id keys=application.keys/>
         </div>
         <RecordingsCard application=id shown/>
+        <StreamrecCard application=id/>
         <div class="cards">
             <DestinationCard application=id/>
             <KeepingCard

@@ -105,7 +105,7 @@ fn Length(ms: u64, scale: Scale) -> impl IntoView {
 
 /// Whether the file is there to be played.
 pub fn is_playable(recording: &RecordingView) -> bool {
-    recording.state == RecordingState::Ready && recording.deletion.is_none()
+    recording.state == RecordingState::Ready && recording.deletion.is_none() && !recording.elsewhere
 }
 
 #[component]

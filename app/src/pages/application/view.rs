@@ -4,6 +4,7 @@ use crate::pages::storage::view::{Health, HeldView};
 use protocol::{
     ids::{AppKeyId, ApplicationId, MailAddressId, RecordingId, StorageId},
     recording::{FailureCause, RecordingState, StopCause},
+    streamrec::{SessionKind, SessionState},
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,8 @@ pub struct RecordingView {
     pub poster: bool,
     pub stop_cause: Option<StopCause>,
     pub failure_cause: Option<FailureCause>,
+    /// It went to an address that its client chose; there is nothing to play.
+    pub elsewhere: bool,
     /// A legal hold keeps it.
     pub on_hold: bool,
     pub deletion: Option<DeletionView>,
@@ -160,4 +163,34 @@ pub struct MailAddressView {
     pub email: String,
     /// Its reader wants no more mails.
     pub unsubscribed_ms: Option<u64>,
+}
+
+/// What there is of StreamRec in an application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamrecView {
+    /// Of this installation, as browsers reach it.
+    pub address: String,
+    /// Newest first.
+    pub sessions: Vec<SessionView>,
+    /// What verifies the webhooks to addresses of requests.
+    pub public_key: Option<String>,
+}
+
+/// A session of a client or a supervisor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    pub kind: SessionKind,
+    pub client: String,
+    pub state: SessionState,
+    /// Why it ended, in the word that its client heard.
+    pub cause: Option<String>,
+    pub created_ms: u64,
+    pub recordings: Vec<SessionRecordingView>,
+}
+
+/// What was recorded in a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecordingView {
+    pub id: RecordingId,
+    pub state: RecordingState,
 }

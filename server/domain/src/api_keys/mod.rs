@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Kind, Result},
     services::Services,
     store::{ApiKeyRow, NewApiKeyRow, unsigned},
+    streamrec,
 };
 use chrono::{DateTime, Utc};
 use protocol::{
@@ -125,7 +126,7 @@ fn check(services: &Services, new: &NewApiKey) -> Result<()> {
     if new.application.is_some() && !new.scopes.iter().all(Scope::fits_one_application) {
         return Err(Error::invalid(
             "scope_too_wide",
-            "A key for one application can have scopes of applications, recordings, rooms and usage only.",
+            "A key for one application can have scopes of applications, recordings, webhooks, rooms, usage and streamrec only.",
         ));
     }
     if new.expires_at.is_some_and(|at| unsigned(at.timestamp_millis()) <= services.now()) {
@@ -157,6 +158,7 @@ pub async fn revoke(services: &Services, access: &Access, id: ApiKeyId) -> Resul
     let mut org = tx.reach(access);
     if org.revoke_api_key(id, services.now()).await? {
         audit::record_for(services, &mut org, access, "api_key.revoked", &id).await?;
+        streamrec::sessions::end_of_key(services, &mut org, id).await?;
     }
     let row = org.api_key(id).await?.ok_or_else(not_found)?;
     tx.commit().await?;

@@ -40,6 +40,6 @@ pub(super) async fn run(services: &Services, org: OrgId, begun: Begun<'_>) -> Re
 async fn is_home(services: &Services, org: OrgId, begun: Begun<'_>) -> Result<bool> {
     let row = services.read().await?.org(org).recording(begun.recording).await?;
     Ok(row.is_some_and(|row| {
-        row.storage() == begun.storage && row.object_key == begun.key && row.state() != RecordingState::Failed
+        row.storage() == Some(begun.storage) && row.object_key == begun.key && row.state() != RecordingState::Failed
     }))
 }

@@ -17,6 +17,11 @@ const LATER: Duration = Duration::from_secs(6 * 3600);
 
 pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attempt: u64) -> Result<Outcome> {
     let Some((row, storage)) = begin(services, org, id).await? else { return Ok(Outcome::Done) };
+    let Some(storage) = storage else {
+        // It went to an address of its client; there is nothing of it here.
+        deletion::finish(services, org, &row).await?;
+        return Ok(Outcome::Done);
+    };
     let Err(error) = delete(services, &row, &storage).await else {
         deletion::finish(services, org, &row).await?;
         return Ok(Outcome::Done);
@@ -34,7 +39,11 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
 
 /// From here on a legal hold comes too late, until the attempt has ended. A worker that dies after the bucket has deleted
 /// the object is replaced when its lease ends, which is before a hold is accepted again.
-async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Option<(RecordingRow, StorageRow)>> {
+async fn begin(
+    services: &Services,
+    owner: OrgId,
+    id: RecordingId,
+) -> Result<Option<(RecordingRow, Option<StorageRow>)>> {
     let until = services.now() + millis(2 * LEASE);
     let mut tx = services.begin().await?;
     let mut org = tx.org(owner);
@@ -42,7 +51,10 @@ async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Opt
         return Ok(None);
     }
     let Some(row) = org.recording(id).await? else { return Ok(None) };
-    let Some(storage) = org.storage_of(row.storage()).await? else { return Ok(None) };
+    let storage = org.storage_of_recording(&row).await?;
+    if storage.is_none() && row.storage().is_some() {
+        return Ok(None);
+    }
     tx.commit().await?;
     Ok(Some((row, storage)))
 }

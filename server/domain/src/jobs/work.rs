@@ -111,7 +111,7 @@ impl Work {
 
     /// Gives up the upload a recording has begun, if it has.
     pub(crate) fn abort_upload(org: OrgId, row: &RecordingRow) -> Option<Self> {
-        let (storage, key) = (row.storage(), row.object_key.clone());
+        let (storage, key) = (row.storage()?, row.object_key.clone());
         let poster = row.poster;
         row.upload_id.clone().map(|upload| Self::AbortUpload { org, recording: row.id(), storage, key, upload, poster })
     }

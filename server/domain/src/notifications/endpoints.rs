@@ -162,6 +162,7 @@ pub(crate) async fn insert(
         secret: &sealed,
         public_key: key.public_key.as_deref(),
         state: if new.enabled { EndpointState::Active } else { EndpointState::Disabled },
+        requested: false,
         now: services.now(),
     })
     .await?;

@@ -13,6 +13,7 @@ use crate::{
     mail, notifications,
     services::Services,
     store::{OrgTx, RecordingRow, Step, unsigned},
+    streamrec,
 };
 use protocol::{
     link::Command,
@@ -34,6 +35,13 @@ pub(crate) async fn ready(services: &Services, org: &mut OrgTx<'_>, row: &Record
     announce(services, org, row, Some(&link)).await
 }
 
+/// The address that its client chose took the file.
+pub(crate) async fn delivered(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow) -> Result<()> {
+    step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;
+    let Some(row) = org.recording(row.id()).await? else { return Ok(()) };
+    notifications::raise::recording(services, org, &row, EventType::RecordingReady, None).await
+}
+
 /// It is over without an object.
 pub(crate) async fn fail(
     services: &Services,
@@ -52,6 +60,7 @@ pub(crate) async fn fail(
         jobs::push(services, org.system(), &work).await?;
     }
     audit::record(services, org, Actor::System, "recording.failed", &row.id(), cause.as_str()).await?;
+    streamrec::uploads::failed(services, org, row, cause).await?;
     announce(services, org, row, None).await
 }
 

@@ -116,7 +116,7 @@ pub async fn open(services: &Services, request: LinkRequest<'_>) -> Result<Url> 
     let mut org = tx.org(owner);
     let row = org.recording(claims.recording).await?.ok_or_else(unknown)?;
     usable(&row)?;
-    let storage = org.storage_of(row.storage()).await?.ok_or_else(unknown)?;
+    let storage = org.storage_of_recording(&row).await?.ok_or_else(unknown)?;
     drop(tx);
     let (key, media_type, name) = match request.wanted {
         Wanted::Video => (row.object_key.clone(), MediaType::Video, None),

@@ -166,6 +166,6 @@ async fn sign(
 async fn load(services: &Services, node: NodeId, id: RecordingId) -> Result<Option<(OrgId, RecordingRow, StorageRow)>> {
     let mut tx = services.read().await?;
     let Some((owner, row)) = owned_by(&mut tx, node, id).await? else { return Ok(None) };
-    let storage = tx.org(owner).storage_of(row.storage()).await?;
+    let storage = tx.org(owner).storage_of_recording(&row).await?;
     Ok(storage.map(|storage| (owner, row, storage)))
 }

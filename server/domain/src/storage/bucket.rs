@@ -316,8 +316,9 @@ impl<'a> Bucket<'a> {
         body: Vec<u8>,
     ) -> Result<Answer, BucketError> {
         let (authority, trusted) = (self.authority.clone(), self.trusted.clone());
+        let is_large = body.len() > LARGE_BODY;
         let mut request = Request { headers, body: body.into(), authority, trusted, ..Request::new(method, url) };
-        if request.body.len() > LARGE_BODY {
+        if is_large {
             request.time_limit = LARGE_REQUEST;
         }
         Ok(self.services.outbound().send(request).await?)

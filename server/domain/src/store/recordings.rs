@@ -13,7 +13,7 @@ use protocol::{
 pub(crate) struct RecordingRow {
     id: Text<RecordingId>,
     application_id: Text<ApplicationId>,
-    storage_id: Text<StorageId>,
+    storage_id: Option<Text<StorageId>>,
     room: Name<RoomName>,
     node_id: Text<NodeId>,
     state: Text<RecordingState>,
@@ -58,8 +58,9 @@ impl RecordingRow {
         self.application_id.0
     }
 
-    pub(crate) fn storage(&self) -> StorageId {
-        self.storage_id.0
+    /// `None` when it goes to an address that its client chose.
+    pub(crate) fn storage(&self) -> Option<StorageId> {
+        self.storage_id.map(|id| id.0)
     }
 
     pub(crate) fn room(&self) -> &RoomName {
@@ -95,7 +96,8 @@ impl RecordingRow {
 pub(crate) struct NewRecording<'a> {
     pub id: RecordingId,
     pub application: ApplicationId,
-    pub storage: StorageId,
+    /// `None` when it goes to an address that its client chose.
+    pub storage: Option<StorageId>,
     pub room: &'a RoomName,
     /// Who asked, when it was a peer.
     pub peer: Option<PeerId>,
@@ -209,7 +211,7 @@ impl OrgTx<'_> {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'requested', $9, $10, $11, $12, $13, $14, $14, $14)",
             Text(new.id),
             Text(new.application),
-            Text(new.storage),
+            new.storage.map(Text),
             Text(new.room),
             new.peer.map(Text),
             Text(new.node),

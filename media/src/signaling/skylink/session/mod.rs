@@ -126,6 +126,8 @@ impl Session {
                 }
             }
             RoomMessage::Note { from, note } => self.told(from, &note),
+            // Asked for by other front doors only.
+            RoomMessage::NoMedia { .. } => {}
         }
         self.finish()
     }

@@ -1,19 +1,17 @@
 //! Whole recordings through the real capture and the real mix, judged by what is seen and heard.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-mod support;
-
+use crate::support::{
+    call::{Call, NETWORK_SECONDS, Peer},
+    film::{FULL, LEFT, RIGHT, Tile},
+    judge::Mixed,
+    media::{Colour, Content},
+};
 use media::mixer::{self, Line, MixError};
 use protocol::recording::CaptureKey;
 use std::{
     fs,
     io::Write as _,
     process::{Command, Stdio},
-};
-use support::{
-    call::{Call, NETWORK_SECONDS, Peer},
-    judge::{FULL, LEFT, Mixed, RIGHT},
-    media::{Colour, Content},
 };
 
 const RED: Colour = [200, 30, 30];
@@ -134,7 +132,7 @@ fn frames_change_size_and_shape() {
     for seconds in [1.5, 3.5, 5.5] {
         mixed.assert_colour(seconds, FULL, RED);
     }
-    let left_edge = support::judge::Tile { x: 0, y: 0, width: 10, height: 36 };
+    let left_edge = Tile { x: 0, y: 0, width: 10, height: 36 };
     mixed.assert_colour(1.5, left_edge, RED);
     mixed.assert_colour(3.5, left_edge, BLACK);
 }
