@@ -17,6 +17,7 @@ use leptos_axum::ResponseOptions;
 use protocol::ids::UserId;
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt::Write as _, net::IpAddr, str::FromStr};
+use tokio::task::JoinSet;
 use tower_sessions::Session;
 
 /// Name under which a session keeps whose it is.
@@ -62,11 +63,16 @@ pub async fn access() -> Result<(Services, Access), ConsoleError> {
     Ok((services, access))
 }
 
-/// See [`crate::load::load`].
+/// See [`crate::load::load`]. Whoever reads no further ends the task.
 pub async fn in_task<T: Send + 'static>(
     loading: impl Future<Output = Result<T, ConsoleError>> + Send + 'static,
 ) -> Result<T, ConsoleError> {
-    tokio::spawn(ScopedFuture::new(loading)).await.unwrap_or_else(|error| Err(internal(error)))
+    let mut task = JoinSet::new();
+    task.spawn(ScopedFuture::new(loading));
+    match task.join_next().await {
+        Some(Ok(loaded)) => loaded,
+        ended => Err(internal(ended.map(Result::err))),
+    }
 }
 
 /// Answers a form that proves who someone is: begins their session under a new identifier and lets them in.
