@@ -185,10 +185,10 @@ async function probeFile(path) {
   return { duration: Number(format.duration), streams: kinds };
 }
 
-/** @param {string} path */
+/** Frames keep their own times: those of a browser's camera come irregularly. @param {string} path */
 async function decodingComplaints(path) {
   try {
-    const { stderr } = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', path, '-f', 'null', '-']);
+    const { stderr } = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', path, '-enc_time_base:v', '-1', '-f', 'null', '-']);
     return stderr;
   } catch (/** @type {any} */ error) {
     return error.stderr || String(error);

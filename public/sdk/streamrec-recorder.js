@@ -48,6 +48,8 @@ export class Recorder {
   #senders = [];
   /** The latest state by stream. @type {Map<number, RecordingState>} */
   #states = new Map();
+  /** Recordings that others have followed; how their upload goes is news, but not about the stream. @type {Set<string>} */
+  #past = new Set();
   /** Who waits for a state. @type {Set<() => void>} */
   #waiting = new Set();
   #ended = false;
@@ -97,7 +99,7 @@ export class Recorder {
   #heard(type, data) {
     if (type !== 'recording_state') return console.warn(`The recording service says ${type}, which is not known here.`);
     const state = { ...data, stream_index: data.stream_index ?? 0 };
-    this.#states.set(state.stream_index, state);
+    if (!this.#past.has(state.rec_id)) this.#states.set(state.stream_index, state);
     this.#options.onState(state);
     for (const look of [...this.#waiting]) look();
   }
@@ -152,7 +154,11 @@ export class Recorder {
     if (wanted.some(({ stream_index }) => this.#isRunning(stream_index))) {
       throw failure(undefined, 'This stream is being recorded already.');
     }
-    for (const { stream_index } of wanted) this.#states.delete(stream_index);
+    for (const { stream_index } of wanted) {
+      const before = this.#states.get(stream_index)?.rec_id;
+      if (before) this.#past.add(before);
+      this.#states.delete(stream_index);
+    }
     const single = { upload_url: wanted[0].upload_url, webhook_url: wanted[0].webhook_url };
     this.#session?.send('recording_start', Array.isArray(uploadUrl) ? { recordings: wanted } : single);
     const ids = await Promise.all(urls.map((url, index) => (url ? this.#until(() => this.#started(index)) : undefined)));

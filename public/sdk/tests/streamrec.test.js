@@ -112,6 +112,22 @@ test('several streams keep their places, each with its own address', async () =>
   await eyeson.disconnect();
 });
 
+test('what becomes of an earlier upload is not taken for the recording that follows', async () => {
+  const socket = await connected();
+  const first = eyeson.startRecording('https://bucket.example/a');
+  recording(socket, 0, 'RECORDING', { rec_id: 'r-1' });
+  await first;
+  const stopping = eyeson.stopRecording();
+  recording(socket, 0, 'UPLOADING', { rec_id: 'r-1' });
+  await stopping;
+  const second = eyeson.startRecording('https://bucket.example/b');
+  recording(socket, 0, 'FAILED', { rec_id: 'r-1', msg: 'The destination said no.' });
+  recording(socket, 0, 'RECORDING', { rec_id: 'r-2' });
+  assert.equal(await second, 'r-2');
+  assert.deepEqual(events.map((event) => [event.state, event.rec_id]).slice(-2), [['FAILED', 'r-1'], ['RECORDING', 'r-2']]);
+  await eyeson.disconnect();
+});
+
 test('limits are from 150 to 4000, or none', () => {
   for (const fine of [150, 4000, null]) eyeson.setOptionMaxBitrate(fine);
   for (const wrong of [149, 4001, NaN]) assert.throws(() => eyeson.setOptionMaxBitrate(wrong), RangeError);
