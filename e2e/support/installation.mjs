@@ -21,17 +21,22 @@ export class Installation {
    * @param {NodeJS.ProcessEnv} [settings]
    */
   constructor(settings = {}) {
-    before(async () => {
-      this.stack = await Stack.start(settings);
-      this.browser = await launchBrowser();
-      this.owner = await Owner.enter(this.browser, this.stack.address);
-      await this.owner.setUp(this.stack.setUpLink ?? '');
-      this.demo = await this.owner.applicationId('Demo');
-    });
+    /** Hooks of a file do not wait for one another; those that need the installation wait for this. */
+    this.ready = this.#enter(settings);
+    before(() => this.ready);
     after(async () => {
       await this.browser?.close();
       await this.stack?.end();
     });
+  }
+
+  /** @param {NodeJS.ProcessEnv} settings */
+  async #enter(settings) {
+    this.stack = await Stack.start(settings);
+    this.browser = await launchBrowser();
+    this.owner = await Owner.enter(this.browser, this.stack.address);
+    await this.owner.setUp(this.stack.setUpLink ?? '');
+    this.demo = await this.owner.applicationId('Demo');
   }
 
   /** Link to a call of the demo application. @param {string} room */

@@ -19,6 +19,7 @@ let backend;
 /** @type {Site} */
 let site;
 before(async () => {
+  await here.ready;
   backend = await Backend.open(here.stack.address, await here.owner.makeApiKey(['streamrec'], here.demo));
   site = await Site.open(here.stack.address);
 });
