@@ -135,7 +135,8 @@ impl OrgTx<'_> {
         Ok(())
     }
 
-    /// Takes the earliest delivery that is due at an endpoint.
+    /// Takes the earliest delivery that is due at an endpoint. That it is due is asked of the row itself as well: on
+    /// PostgreSQL somebody may have ended its attempt while this waited for the row.
     pub(crate) async fn claim_delivery(
         &mut self,
         endpoint: EndpointId,
@@ -145,7 +146,7 @@ impl OrgTx<'_> {
         fetch_optional!(
             org self,
             ClaimedRow,
-            "UPDATE deliveries SET attempts = attempts + 1, due_at = $4 WHERE org_id = $1 AND id = (
+            "UPDATE deliveries SET attempts = attempts + 1, due_at = $4 WHERE org_id = $1 AND due_at <= $3 AND id = (
                  SELECT id FROM deliveries WHERE org_id = $1 AND endpoint_id = $2 AND due_at <= $3
                  ORDER BY due_at LIMIT 1)
              RETURNING id, message_id, attempts, replayed_after",
