@@ -3,7 +3,8 @@
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId},
     names::{DisplayName, RoomName},
-    native::{ClientMessage, ErrorCode, ServerMessage},
+    native::{ClientMessage, ErrorCode, PeerInfo, ServerMessage, Subscription},
+    skylink::KeySettings,
 };
 use std::{any::Any, fmt, sync::Arc};
 use tokio::sync::mpsc::Sender;
@@ -25,6 +26,8 @@ pub struct Newcomer {
     /// Only of front doors whose peers have more to tell each other than that they are there.
     pub card: Option<Opaque>,
     pub watches: Watches,
+    /// What its app key lets it do.
+    pub settings: KeySettings,
     /// Bounded; see `Peer::send`.
     pub outbox: Sender<RoomMessage>,
 }
@@ -96,8 +99,15 @@ pub enum RoomMessage {
     },
     /// The client's answer is in force.
     Accepted,
+    /// Instead of [`ServerMessage::Subscriptions`], for those who tell the media of one peer apart.
+    Watching(Vec<Watched>),
     /// New cards of other peers; before the message that tells of those peers.
     Cards(Vec<(PeerId, Opaque)>),
+    /// As [`ServerMessage::PeerJoined`], of somebody who was here before. One of the two approaches the other.
+    Introduced {
+        peer: PeerInfo,
+        approaching: bool,
+    },
     Note {
         from: PeerId,
         note: Opaque,
@@ -107,6 +117,22 @@ pub enum RoomMessage {
 impl From<ServerMessage> for RoomMessage {
     fn from(message: ServerMessage) -> Self {
         Self::Client(message)
+    }
+}
+
+/// What one slot carries: the streams of its audio and video, as their publisher calls them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    pub slot: usize,
+    pub peer: PeerId,
+    pub audio: Option<Arc<str>>,
+    pub video: Option<Arc<str>>,
+}
+
+impl Watched {
+    pub(super) fn subscription(&self) -> Subscription {
+        let Self { slot, peer, audio, video } = self;
+        Subscription { slot: *slot, peer: *peer, audio: audio.is_some(), video: video.is_some() }
     }
 }
 

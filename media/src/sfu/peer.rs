@@ -14,8 +14,9 @@ use protocol::{
     ids::{AppKeyId, PeerId, TrackId},
     names::DisplayName,
     native::{ByeReason, ErrorCode, PeerInfo, ServerMessage},
+    skylink::KeySettings,
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 /// A track this peer publishes.
@@ -23,7 +24,9 @@ use tokio::sync::mpsc::{Sender, error::TrySendError};
 pub(super) struct Track {
     pub id: TrackId,
     pub published: PublishedTrack,
-    /// How many tracks of its kind the peer had before.
+    /// The stream it is part of, as the peer calls it.
+    pub stream: Arc<str>,
+    /// Tells the tracks of one kind apart; that of a track that ended is used again.
     pub ordinal: usize,
     pub keyframes: KeyframeRequests,
     pub loss: LossWatch,
@@ -46,6 +49,8 @@ pub(super) struct Peer {
     /// What it shows to peers that understand it.
     pub card: Option<Opaque>,
     pub watches: Watches,
+    /// What its app key lets it do.
+    pub settings: KeySettings,
     /// `None` when peers connect to each other.
     pub connection: Option<Connection>,
     pub tracks: Vec<Track>,
@@ -61,7 +66,7 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(newcomer: Newcomer, connection: Option<Connection>) -> Self {
-        let Newcomer { peer: id, session, name, app_key, card, watches, outbox } = newcomer;
+        let Newcomer { peer: id, session, name, app_key, card, watches, settings, outbox } = newcomer;
         Self {
             id,
             session,
@@ -69,6 +74,7 @@ impl Peer {
             app_key,
             card,
             watches,
+            settings,
             connection,
             tracks: Vec::new(),
             slots: Slots::default(),
@@ -83,9 +89,10 @@ impl Peer {
         PeerInfo { id: self.id, name: self.name.clone() }
     }
 
-    /// How many tracks of a kind it publishes.
-    pub(super) fn count(&self, kind: MediaKind) -> usize {
-        self.tracks.iter().filter(|track| track.published.kind == kind).count()
+    /// The lowest ordinal that no track of this kind has.
+    pub(super) fn free_ordinal(&self, kind: MediaKind) -> usize {
+        let taken = |ordinal| self.tracks.iter().any(|track| track.published.kind == kind && track.ordinal == ordinal);
+        (0..).find(|&ordinal| !taken(ordinal)).unwrap_or(self.tracks.len())
     }
 
     pub(super) fn track(&mut self, ssrc: u32) -> Option<&mut Track> {

@@ -9,6 +9,7 @@ use protocol::{
     ids::PeerId,
     limits::CLIENT_QUEUE,
     native::{ClientMessage, ServerMessage},
+    skylink::KeySettings,
     token::JoinClaims,
 };
 use serde_json::json;
@@ -76,7 +77,8 @@ async fn open(
     let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
     let (app_key, policy) = (claims.app_key, claims.policy.clone());
     let watches = Watches::Only(shown);
-    let newcomer = Newcomer { peer, session, name: None, app_key, card: None, watches, outbox };
+    let settings = KeySettings::default();
+    let newcomer = Newcomer { peer, session, name: None, app_key, card: None, watches, settings, outbox };
     let command = WorkerCommand::Join { room: room.clone(), policy, newcomer };
     connection.settings.workers.to_room(room, command).await;
     let (connection_of, room_key, me) = (connection.clone(), room_key.to_owned(), claims.sub);
