@@ -14,16 +14,31 @@ function offerOldDevices() {
   Object.assign(navigator, { getUserMedia: old, webkitGetUserMedia: old });
 }
 
+/** Runs in the page. @param {readonly [string, import('../judge.mjs').Colour[]]} expected */
+function showsOf([peer, colours]) {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 16, height: 16 });
+  const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
+  const moving = /** @type {HTMLVideoElement[]} */ ([...document.querySelectorAll(`video[data-peer="${peer}"]`)]).filter(
+    (video) => video.videoWidth > 0 && /** @type {MediaStream} */ (video.srcObject).getVideoTracks().some((track) => !track.muted && track.readyState === 'live'),
+  );
+  const shown = moving.map((video) => {
+    drawing.drawImage(video, 0, 0, 16, 16);
+    return drawing.getImageData(8, 3, 1, 1).data;
+  });
+  const alike = (/** @type {Uint8ClampedArray} */ pixel, /** @type {number[]} */ colour) => colour.every((channel, index) => Math.abs(channel - pixel[index]) < 45);
+  return shown.length === colours.length && colours.every((colour) => shown.some((pixel) => alike(pixel, colour)));
+}
+
 export class SkylinkPerson {
   /** Use `SkylinkPerson.join`. */
-  constructor(/** @type {import('playwright-core').Page} */ page, /** @type {import('./site.mjs').Version} */ version) {
+  constructor(/** @type {any} of playwright, or of Firefox in the shape of it */ page, /** @type {import('./site.mjs').Version} */ version) {
     this.page = page;
     this.version = version;
   }
 
   /**
    * Opens the page without joining.
-   * @param {import('playwright-core').Browser} browser
+   * @param {{ newContext(): Promise<any> }} browser of playwright, or Firefox
    * @param {import('./site.mjs').Site} site
    * @param {import('./site.mjs').Version} version
    * @param {{ looks?: import('../media.mjs').Looks, server: string, appKey: string, room: string, options?: any }} setting
@@ -39,7 +54,7 @@ export class SkylinkPerson {
   }
 
   /**
-   * @param {import('playwright-core').Browser} browser
+   * @param {{ newContext(): Promise<any> }} browser of playwright, or Firefox
    * @param {import('./site.mjs').Site} site
    * @param {import('./site.mjs').Version} version
    * @param {Parameters<typeof SkylinkPerson.arrive>[3]} setting
@@ -115,6 +130,25 @@ export class SkylinkPerson {
       .catch(async (error) => {
         throw new Error(`${this.version} does not see ${count}: ${JSON.stringify(await this.events())}`, { cause: error });
       });
+  }
+
+  /** Kinds of media that the others send here. @returns {Promise<string[]>} */
+  kinds() {
+    return this.page.evaluate(() => {
+      const streams = [...document.querySelectorAll('video')].map((video) => /** @type {MediaStream} */ (video.srcObject));
+      return [...new Set(streams.flatMap((stream) => stream.getTracks().map((track) => track.kind)))];
+    });
+  }
+
+  /**
+   * Waits until a moving picture of somebody shows these colours, one picture for each, and no others.
+   * @param {string} peer
+   * @param {import('../judge.mjs').Colour[]} colours
+   */
+  async sees(peer, colours) {
+    await this.page.waitForFunction(showsOf, /** @type {const} */ ([peer, colours]), { timeout: 30_000 }).catch(async (error) => {
+      throw new Error(`${this.version} does not see ${peer} in ${colours.join(' and ')}: ${JSON.stringify(await this.events())}`, { cause: error });
+    });
   }
 
   /** Starts a recording. @returns {Promise<string>} its id */
