@@ -44,7 +44,7 @@ for (const [position, version] of /** @type {const} */ (['2.7.2', 'façade']).en
     assert.ok(tile.right - tile.left < 120, 'somebody else is beside her');
 
     const late = await SkylinkPerson.join(firefox, site, version, setting);
-    await Promise.all([late.watches(2, 1), alice.watches(2, 1)]);
+    await Promise.all([late.watches(2, 1), alice.watches([await late.id(), await foxes[0].id()], 1)]);
     await Promise.all([late, ...foxes].map((person) => person.close()));
   });
 }

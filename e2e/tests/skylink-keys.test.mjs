@@ -16,8 +16,7 @@ after(() => site.close());
 /** @param {import('../support/skylink/site.mjs').Version} version @param {string} appKey @param {string} room @param {any} [setting] */
 async function join(version, appKey, room, setting = {}) {
   const person = await SkylinkPerson.join(here.browser, site, version, { server: here.stack.address, appKey, room, ...setting });
-  const { peerId } = await person.hears('PEER_JOINED', { isSelf: true });
-  return { person, id: peerId };
+  return { person, id: await person.id() };
 }
 
 here.test('peers whose key does not introduce them meet when a privileged one does it', async () => {

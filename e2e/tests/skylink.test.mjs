@@ -184,6 +184,9 @@ here.test('a client that refreshes its connection goes on sending', async () => 
   await carol.does('leave');
   await alice.hears('PEER_LEFT', { isSelf: false });
   await Promise.all([alice.watches(1, 1), bob.watches(1, 1)]);
+  const dave = await join('2.7.2', 'fresh');
+  const others = [await dave.id()];
+  await Promise.all([alice.watches(others, 1), bob.watches(others, 1)]);
 });
 
 here.test('without Media Relay clients see each other directly', async () => {

@@ -18,10 +18,12 @@ function offerOldDevices() {
 function showsOf([peer, colours]) {
   const canvas = Object.assign(document.createElement('canvas'), { width: 16, height: 16 });
   const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
-  const moving = /** @type {HTMLVideoElement[]} */ ([...document.querySelectorAll(`video[data-peer="${peer}"]`)]).filter(
-    (video) => video.videoWidth > 0 && /** @type {MediaStream} */ (video.srcObject).getVideoTracks().some((track) => !track.muted && track.readyState === 'live'),
-  );
-  const shown = moving.map((video) => {
+  const videos = /** @type {HTMLVideoElement[]} */ ([...document.querySelectorAll(`video[data-peer="${peer}"]`)]);
+  // Old clients report a stream once for each of its tracks.
+  const streams = new Map(videos.map((video) => [/** @type {MediaStream} */ (video.srcObject), video]));
+  const live = (/** @type {MediaStream} */ stream) => stream.getVideoTracks().some((track) => !track.muted && track.readyState === 'live');
+  const moving = [...streams].filter(([stream, video]) => video.videoWidth > 0 && live(stream));
+  const shown = moving.map(([, video]) => {
     drawing.drawImage(video, 0, 0, 16, 16);
     return drawing.getImageData(8, 3, 1, 1).data;
   });
@@ -109,27 +111,33 @@ export class SkylinkPerson {
     return [...new Set(joined.map((event) => event.peerId))];
   }
 
-  /** Waits until the pictures of so many others have run for so many more seconds. @param {number} count @param {number} seconds */
-  async watches(count, seconds) {
+  /** Waits until the pictures of so many others, or of these, have run for so many more seconds. @param {number | string[]} whom @param {number} seconds */
+  async watches(whom, seconds) {
     await this.page
       .waitForFunction(
-        ([count, seconds]) => {
+        ([whom, seconds]) => {
           const running = new Set();
           for (const video of /** @type {any[]} */ ([...document.querySelectorAll('video')])) {
             if (video.videoWidth === 0 || video.currentTime === 0) continue;
             video.watchedFrom ??= video.currentTime;
             if (video.currentTime - video.watchedFrom >= seconds) running.add(video.dataset.peer);
           }
-          if (running.size < count) return false;
+          if (typeof whom === 'number' ? running.size < whom : !whom.every((peer) => running.has(peer))) return false;
           for (const video of /** @type {any[]} */ ([...document.querySelectorAll('video')])) delete video.watchedFrom;
           return true;
         },
-        /** @type {const} */ ([count, seconds]),
+        /** @type {[number | string[], number]} */ ([whom, seconds]),
         { timeout: 30_000 },
       )
       .catch(async (error) => {
-        throw new Error(`${this.version} does not see ${count}: ${JSON.stringify(await this.events())}`, { cause: error });
+        throw new Error(`${this.version} does not see ${whom}: ${JSON.stringify(await this.events())}`, { cause: error });
       });
+  }
+
+  /** Its own id. @returns {Promise<string>} */
+  async id() {
+    const { peerId } = await this.hears('PEER_JOINED', { isSelf: true });
+    return peerId;
   }
 
   /** Kinds of media that the others send here. @returns {Promise<string[]>} */

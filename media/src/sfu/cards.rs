@@ -1,7 +1,7 @@
 //! What some front doors need besides media: cards that peers show each other, notes between them, and a lock.
 
 use super::{
-    exchange::{Knocked, Opaque, PeerRequest, RoomMessage},
+    exchange::{Knocked, Opaque, PeerRequest, RoomMessage, Shown},
     peer::Peer,
     room::{Aftermath, Room},
 };
@@ -22,6 +22,7 @@ impl Room {
             PeerRequest::Client(message) => return self.message(now, from, message, out),
             PeerRequest::Describe => self.describe(from),
             PeerRequest::Accept { sdp } => self.accept(now, from, sdp, out),
+            PeerRequest::Show(shown) => self.show(now, from, shown),
             PeerRequest::ShowCard(card) => self.show_card(from, card),
             PeerRequest::Tell { to: None, note } => self.tell_where(from, &note, |_| true),
             PeerRequest::Tell { to: Some(to), note } => self.tell_where(from, &note, |peer| peer == to),
@@ -88,11 +89,7 @@ impl Room {
     fn accept(&mut self, now: Instant, from: PeerId, sdp: String, out: &mut Aftermath) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         match peer.connection.as_mut().map(|connection| connection.accept(now, sdp)) {
-            Some(Ok(())) => {
-                peer.send_extra(RoomMessage::Accepted);
-                self.want_keyframes_for(from);
-                self.request_keyframes(now);
-            }
+            Some(Ok(())) => peer.send_extra(RoomMessage::Accepted),
             Some(Err(error)) => {
                 tracing::info!(peer = %from, %error, "answer refused");
                 self.error(from, ErrorCode::InvalidDescription, "The session description could not be used.");
@@ -100,6 +97,14 @@ impl Room {
             None => self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is off; offer to the other peers."),
         }
         self.outputs(now, from, out);
+    }
+
+    fn show(&mut self, now: Instant, from: PeerId, shown: Vec<Shown>) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.shown = Some(shown);
+        }
+        self.want_keyframes_for(from);
+        self.request_keyframes(now);
     }
 
     /// Refuses a newcomer; the answer is for [`super::peer::Peer::send`].

@@ -1,5 +1,6 @@
 //! What front doors and rooms tell each other about one peer.
 
+use crate::rtc::MediaKind;
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId},
     names::{DisplayName, RoomName},
@@ -75,6 +76,8 @@ pub enum PeerRequest {
     Describe,
     /// The client's answer to the node's latest offer.
     Accept { sdp: String },
+    /// What the client knows to be on its lines; complete, replaces earlier ones. Peers with cards get nothing else.
+    Show(Vec<Shown>),
     /// Replaces the peer's card.
     ShowCard(Opaque),
     /// For one other peer or for all of them, as far as they have cards.
@@ -118,6 +121,15 @@ impl From<ServerMessage> for RoomMessage {
     fn from(message: ServerMessage) -> Self {
         Self::Client(message)
     }
+}
+
+/// Audio or video of a peer on a slot, as agreed with the client. Browsers that get packets of a line before they know
+/// of it take them for another line's, and stay with that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    pub slot: usize,
+    pub kind: MediaKind,
+    pub peer: PeerId,
 }
 
 /// What one slot carries: the streams of its audio and video, as their publisher calls them.

@@ -23,7 +23,7 @@ mod workers;
 
 pub use directory::{Attendance, Inquiry};
 pub use effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision, StartedRecording};
-pub use exchange::{Knocked, Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Watched, Watches};
+pub use exchange::{Knocked, Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Shown, Watched, Watches};
 pub use orders::Order;
 pub use worker::WorkerCommand;
 pub use workers::{RelayCounts, RelaySettings, Workers, WorkersError};

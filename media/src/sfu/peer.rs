@@ -1,7 +1,7 @@
 //! One connected client as its room sees it.
 
 use super::{
-    exchange::{Newcomer, Opaque, RoomMessage, Watches},
+    exchange::{Newcomer, Opaque, RoomMessage, Shown, Watches},
     keyframes::{KeyframeRequests, LossWatch},
     rewrite::{Position, Rewriter},
     slots::{Lane, Slots},
@@ -57,6 +57,8 @@ pub(super) struct Peer {
     /// Whom this peer watches.
     pub slots: Slots,
     rewriters: Vec<SlotRewriters>,
+    /// What it may be sent; `None`: everything.
+    pub shown: Option<Vec<Shown>>,
     outbox: Sender<RoomMessage>,
     /// Set when the peer has to go; the room removes it at the end of the turn.
     pub leaving: bool,
@@ -68,6 +70,7 @@ impl Peer {
     pub(super) fn new(newcomer: Newcomer, connection: Option<Connection>) -> Self {
         let Newcomer { peer: id, session, name, app_key, card, watches, settings, outbox } = newcomer;
         Self {
+            shown: card.is_some().then(Vec::new),
             id,
             session,
             name,
@@ -131,6 +134,10 @@ impl Peer {
     /// Sends a publisher's packet on this peer's slot for it.
     pub(super) fn forward(&mut self, now: Instant, lane: Lane, track: PublishedTrack, packet: &RtpPacket) {
         let (Some(slot), Some(connection)) = (self.slots.of(lane), &mut self.connection) else { return };
+        let medium = Shown { slot, kind: track.kind, peer: lane.peer };
+        if self.shown.as_ref().is_some_and(|shown| !shown.contains(&medium)) {
+            return;
+        }
         while self.rewriters.len() <= slot {
             let audio = Rewriter::new(Codec::Opus.clock_rate());
             self.rewriters.push(SlotRewriters { audio, video: Rewriter::new(Codec::Vp8.clock_rate()) });

@@ -4,7 +4,10 @@ use super::{
     card::{Card, MediaInfo},
     sdp::SlotLine,
 };
-use crate::{rtc::MediaKind, sfu::Watched};
+use crate::{
+    rtc::MediaKind,
+    sfu::{self, Watched},
+};
 use protocol::{ids::PeerId, skylink::Generation};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -15,6 +18,7 @@ pub type Roster = BTreeMap<PeerId, Card>;
 /// What a media line of the client carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Shown {
+    slot: usize,
     peer: PeerId,
     media: MediaInfo,
     /// Its peer's first of its kind.
@@ -64,6 +68,22 @@ impl View {
         }
         self.offered = Some(offered);
         again
+    }
+
+    /// The media of a peer that the client has heard of.
+    #[must_use]
+    pub fn media_of(&self, peer: PeerId) -> Vec<MediaInfo> {
+        let lines = self.current().values().filter(|shown| shown.peer == peer);
+        lines.map(|shown| shown.media.clone()).collect()
+    }
+
+    /// What the client knows whatever becomes of the offer.
+    #[must_use]
+    pub fn known(&self) -> Vec<sfu::Shown> {
+        let offered = |mid: &String| self.offered.as_ref().is_none_or(|offered| offered.contains_key(mid));
+        let known = self.shown.iter().filter(|(mid, _)| offered(mid)).map(|(_, shown)| shown);
+        let kind = |media: &MediaInfo| if media.is_audio() { MediaKind::Audio } else { MediaKind::Video };
+        known.map(|shown| sfu::Shown { slot: shown.slot, kind: kind(&shown.media), peer: shown.peer }).collect()
     }
 
     /// The client has taken the offer.
@@ -132,7 +152,7 @@ impl View {
         let stream = if audio { &watched.audio } else { &watched.video }.as_ref()?;
         let card = roster.get(&watched.peer)?;
         let media = card.medium(audio, stream)?;
-        Some(Shown { peer: watched.peer, media: media.clone(), first: card.is_first(media) })
+        Some(Shown { slot: line.slot, peer: watched.peer, media: media.clone(), first: card.is_first(media) })
     }
 }
 
@@ -193,12 +213,16 @@ mod tests {
         view.want(vec![watched(1)]);
         view.offer(&lines(), &roster());
         view.taken();
+        assert_eq!((view.known().len(), view.media_of(peer(1)).len(), view.media_of(peer(2)).len()), (2, 2, 0));
         view.want(vec![watched(2)]);
         assert!(view.offer(&lines(), &roster()));
-        assert!(view.streams().is_empty());
+        assert!(view.streams().is_empty() && view.known().is_empty());
         view.taken();
         assert!(!view.offer(&lines(), &roster()));
         assert_eq!(view.peers(), json!({"s0": peer(2)}));
+        assert!(view.known().is_empty(), "not before the client has taken it");
+        view.taken();
+        assert_eq!(view.known(), [sfu::Shown { slot: 0, kind: MediaKind::Audio, peer: peer(2) }]);
     }
 
     #[test]

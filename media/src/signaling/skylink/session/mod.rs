@@ -128,6 +128,7 @@ impl Session {
             RoomMessage::Offer { sdp } => self.room_offers(&sdp),
             RoomMessage::Accepted => {
                 self.view.taken();
+                self.show_known();
                 self.negotiation.accepted();
                 self.send(words::answer_ack());
             }
@@ -207,6 +208,7 @@ impl Session {
     fn room_answers(&mut self, sdp: &str) {
         if self.negotiation.room_answers() {
             self.view.answer();
+            self.show_known();
             self.describe("answer", sdp);
             // Early clients do not say that they have it.
             if self.has_views() {
@@ -237,7 +239,14 @@ impl Session {
         if self.view.offer(&sdp::slot_lines(sdp), &self.roster) {
             self.negotiation.want();
         }
+        self.show_known();
         self.describe("offer", sdp);
+    }
+
+    fn show_known(&mut self) {
+        if !self.has_views() {
+            self.effects.push(Effect::Ask(PeerRequest::Show(self.view.known())));
+        }
     }
 
     fn client_answers(&mut self, message: &Incoming) {

@@ -118,13 +118,15 @@ fn others_are_offered_one_exchange_at_a_time_and_acknowledged() {
     assert!(offer["sdp"].as_str().unwrap().contains("a=sendonly\r\n"));
 
     // Somebody leaves while the client answers: that goes into the next offer.
-    let bye = client.told(ServerMessage::PeerLeft { peer: peer(2) });
-    assert_eq!((&bye[0]["type"], &bye[0]["publisherId"]), (&json!("bye"), &json!(peer(2))));
+    let [forgotten, bye] = client.told(ServerMessage::PeerLeft { peer: peer(2) }).try_into().unwrap();
+    assert_eq!((&forgotten["type"], &forgotten["mediaState"]), (&json!("mediaInfoEvent"), &json!("unavailable")));
+    assert_eq!((&bye["type"], &bye["publisherId"]), (&json!("bye"), &json!(peer(2))));
     assert!(client.0.room(RoomMessage::Watching(vec![])).is_empty());
     let answered = client.says(&json!({"type": "answer", "sdp": OFFER}));
     assert!(Client::asks(&answered, |request| matches!(request, PeerRequest::Accept { .. })));
     let after = client.0.room(RoomMessage::Accepted);
-    assert!(matches!(&after[0], Effect::Send(ack) if ack["type"] == "answerAck" && ack["target"] == json!(peer(1))));
+    assert!(matches!(&after[0], Effect::Ask(PeerRequest::Show(shown)) if shown.len() == 1 && shown[0].peer == peer(2)));
+    assert!(matches!(&after[1], Effect::Send(ack) if ack["type"] == "answerAck" && ack["target"] == json!(peer(1))));
     assert!(Client::asks(&after, |request| matches!(request, PeerRequest::Describe)));
     assert_eq!(client.told(RoomMessage::Offer { sdp: ROOM.into() })[0]["transceiverIdPeerIdMap"], json!({}));
 }
