@@ -19,6 +19,7 @@ pub mod error;
 pub mod format;
 #[cfg(feature = "ssr")]
 mod from_domain;
+mod load;
 pub mod note;
 pub mod pages;
 pub mod paths;

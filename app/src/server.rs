@@ -9,7 +9,10 @@ use crate::{
 };
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::PathAndQuery};
 use domain::{Access, Services, error::Kind};
-use leptos::prelude::{expect_context, provide_context, use_context};
+use leptos::{
+    prelude::{expect_context, provide_context, use_context},
+    reactive::computed::ScopedFuture,
+};
 use leptos_axum::ResponseOptions;
 use protocol::ids::UserId;
 use secrecy::{ExposeSecret, SecretString};
@@ -52,14 +55,18 @@ pub fn request() -> Result<Request, ConsoleError> {
 
 /// First line of every server function that shows or changes what a tenant owns.
 pub async fn access() -> Result<(Services, Access), ConsoleError> {
-    // The parts of a page are all begun at once but go on one after the other. One that waits for its turn must not hold
-    // a connection to the database that an earlier one waits for.
-    leptos::task::tick().await;
     let Request { services, session, .. } = request()?;
     let user: UserId =
         session.get(SESSION_USER).await.map_err(internal)?.ok_or_else(|| report(ConsoleError::signed_out()))?;
     let access = domain::accounts::access(&services, user).await.map_err(failure)?;
     Ok((services, access))
+}
+
+/// See [`crate::load::load`].
+pub async fn in_task<T: Send + 'static>(
+    loading: impl Future<Output = Result<T, ConsoleError>> + Send + 'static,
+) -> Result<T, ConsoleError> {
+    tokio::spawn(ScopedFuture::new(loading)).await.unwrap_or_else(|error| Err(internal(error)))
 }
 
 /// Answers a form that proves who someone is: begins their session under a new identifier and lets them in.
@@ -98,6 +105,14 @@ pub async fn end_session() -> Result<(), ConsoleError> {
 /// Sends the browser elsewhere, whether a script or a form asked.
 pub fn redirect(path: &str) {
     leptos_axum::redirect(path);
+}
+
+/// Leads to where something is that a page shows; Leptos would answer only a visitor that way.
+pub fn forward(address: &str) {
+    redirect(address);
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(StatusCode::FOUND);
+    }
 }
 
 /// What the frame around the pages shows.

@@ -31,7 +31,7 @@ export class Footage {
     this.duration = parts.duration;
     /** Codec names by kind of stream. @type {{ video?: any, audio?: any }} */
     this.streams = parts.streams;
-    /** Outermost boxes of the file. @type {string[]} */
+    /** Outermost boxes of an MP4 file. @type {string[]} */
     this.boxes = parts.boxes;
     /** What the decoder complained about. @type {string} */
     this.complaints = parts.complaints;
@@ -45,8 +45,10 @@ export class Footage {
    * @param {string} path
    */
   static async of(path) {
-    const [probe, boxes, complaints] = await Promise.all([probeFile(path), boxNames(path), decodingComplaints(path)]);
-    const [frames, times, samples] = await Promise.all([decodePicture(path), frameTimes(path), decodeSound(path)]);
+    const boxed = path.endsWith('.mp4') ? boxNames(path) : [];
+    const [probe, boxes, complaints] = await Promise.all([probeFile(path), boxed, decodingComplaints(path)]);
+    const sound = probe.streams.audio ? decodeSound(path) : new Float32Array();
+    const [frames, times, samples] = await Promise.all([decodePicture(path), frameTimes(path), sound]);
     return new Footage({ ...probe, boxes, complaints, frames, times, samples });
   }
 

@@ -144,12 +144,13 @@ export class Owner {
     await this.page.getByText('Recordings go here. To have them go elsewhere').waitFor();
   }
 
-  /** Makes an API key with these scopes. @param {string[]} scopes @returns {Promise<string>} */
-  async makeApiKey(scopes) {
+  /** Makes an API key with these scopes. @param {string[]} scopes @param {string} [application] the only one it reaches @returns {Promise<string>} */
+  async makeApiKey(scopes, application) {
     await this.page.goto('/account/api-keys');
     const form = this.page.locator('#create');
     await form.getByLabel('Name', { exact: true }).fill('Backend');
     for (const scope of scopes) await form.getByLabel(scope, { exact: true }).check();
+    if (application) await form.getByLabel('Reaches').selectOption(application);
     await form.getByRole('button', { name: 'Make the key' }).click();
     return (await this.page.locator('.notice .copy-value').innerText()).trim();
   }

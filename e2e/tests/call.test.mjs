@@ -4,6 +4,7 @@ import { expectLipSync, expectParticipant, expectSoundFile } from '../support/ex
 import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB } from '../support/media.mjs';
 import { Peer } from '../support/peer.mjs';
+import { eventually } from '../support/wait.mjs';
 
 const here = new Installation();
 
@@ -30,6 +31,13 @@ here.test('a call of two is recorded, delivered, and plays in the console', asyn
   const page = await here.owner.openWithScripts(`/applications/${here.demo}`);
   const row = page.locator(`[data-recording="${recording}"]`);
   await row.locator('[data-state=ready]').waitFor();
+  const poster = row.locator('img');
+  await poster.scrollIntoViewIfNeeded();
+  await eventually('the list shows a picture of the recording', () =>
+    poster.evaluate((/** @type {HTMLImageElement} */ image) => image.naturalWidth === 640),
+  );
+  const sent = await fetch(`${link}/poster.jpg`);
+  assert.equal(sent.headers.get('content-type'), 'image/jpeg');
   await row.getByRole('link', { name: /^Play/ }).click();
   const video = page.locator('video.player-video');
   await video.waitFor();

@@ -134,6 +134,7 @@ fn record(scratch: &Path, clips: &[PathBuf]) -> PathBuf {
         capture_key: CaptureKey::new(KEY),
         max_duration_seconds: 3600,
         idle_timeout_seconds: 3600,
+        delivery: Default::default(),
     };
     let directory = scratch.join("capture");
     let budget = Arc::new(SpoolBudget::open(scratch, u64::MAX).unwrap());

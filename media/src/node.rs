@@ -4,17 +4,18 @@ use crate::{
     capture::SpoolBudget,
     clock,
     config::NodeConfig,
-    control::{self, Identity, LinkSettings, Outbox},
+    control::{self, Identity, Link, LinkSettings, Outbox},
     health, random,
     recorder::{Pauses, Recorder, RecorderSettings},
     sfu::{Order, RelaySettings, RoomKey, WorkerCommand, Workers},
-    signaling::{self, NativeSettings, SkylinkSettings, TokenKey},
-    uploader::PartClient,
+    signaling::{self, NativeSettings, Registry, SkylinkSettings, StreamrecSettings, TokenKey},
+    uploader::{PartClient, PutClient, PutTimes},
 };
 use anyhow::Context as _;
+use axum::Router;
 use outbound::Outbound;
 use protocol::{
-    ids::{BootId, RecordingId},
+    ids::{BootId, NodeId, RecordingId},
     link::Command,
 };
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -23,7 +24,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},
     os::unix::fs::DirBuilderExt as _,
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     thread::available_parallelism,
     time::Duration,
 };
@@ -35,6 +36,8 @@ use zeroize::Zeroizing;
 const REQUEST_QUEUE: usize = 1024;
 /// Time for the mixer's check; the first one on a machine builds GStreamer's registry of plugins.
 const CHECK_TIME: Duration = Duration::from_secs(120);
+/// Time for files on their way to addresses of clients, within what a supervisor grants.
+const DELIVERY_TIME: Duration = Duration::from_secs(12);
 /// Time for good-byes and for the last captured packets to reach the disk.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 
@@ -73,7 +76,10 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         signaling_url: config.signaling_url,
         token_key: token_key.clone(),
     };
-    let (link, keep_link) = control::connect(link_settings, identity, outbox, stop.clone());
+    // Good-byes and deliveries are told before the link ends.
+    let unlink = CancellationToken::new();
+    let (link, keep_link) = control::connect(link_settings, identity, outbox, unlink.clone());
+    let _unlink = unlink.drop_guard();
     let settings = RecorderSettings {
         spool: config.spool,
         budget: Arc::new(budget),
@@ -81,34 +87,86 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         mixes: (cores / 2).max(1),
         pauses: Pauses::default(),
     };
-    let parts = PartClient::new(Outbound::new(config.allow_private)?);
-    let recorder = Recorder::new(settings, link.clone(), workers.clone(), parts);
+    let outbound = Arc::new(Outbound::new(config.allow_private)?);
+    let (parts, puts) = (PartClient::new(outbound.clone()), PutClient::new(outbound, PutTimes::default()));
+    let recorder = Recorder::new(settings, link.clone(), workers.clone(), parts, puts);
     let tasks = TaskTracker::new();
     tasks.spawn(keep_link(Dispatch { workers: workers.clone(), recorder: recorder.clone() }));
     tasks.spawn(recorder.clone().run(requested));
     recorder.recover().context("the spool cannot be read")?;
-    let sessions = Arc::default();
-    let skylink = SkylinkSettings {
+    let registry = Registry::default();
+    let inside = Inside {
         node,
-        token_key: token_key.clone(),
-        workers: workers.clone(),
-        sessions: Arc::clone(&sessions),
+        token_key,
         host,
+        link: link.clone(),
+        recorder: recorder.clone(),
+        workers: workers.clone(),
+        registry: registry.clone(),
     };
-    let native = NativeSettings { node, token_key, workers: workers.clone(), sessions };
-    let app = signaling::with_skylink(signaling::router(native).merge(health::router(link.status)), skylink);
+    let app = inside.front_doors();
     tracing::info!(%node, listen = %config.listen, udp_port = config.udp_port, advertise = ?relay.advertise, "node is up");
     tasks.spawn(signaling::serve(listener, app, signaling::Limits::default(), stop.clone()));
     stop.cancelled().await;
     tracing::info!("shutting down");
+    say_good_bye(&workers, &registry, &recorder, &link).await;
+    Ok(())
+}
+
+/// Ends calls and sessions, and sees to it that what was captured is safe.
+async fn say_good_bye(workers: &Workers, registry: &Registry, recorder: &Recorder, link: &Link) {
     let farewell = async {
         workers.shut_down().await;
+        registry.ended().await;
         recorder.captures_on_disk().await;
     };
     if timeout(SHUTDOWN_TIME, farewell).await.is_err() {
         tracing::warn!("not everything was closed in time; the next start recovers it");
     }
-    Ok(())
+    // A client that chose where its file goes may have chosen for how long it can go there.
+    let delivered = async {
+        recorder.direct_deliveries().await;
+        link.events_told().await;
+    };
+    if timeout(DELIVERY_TIME, delivered).await.is_err() {
+        tracing::warn!("not everything was delivered in time; the next start goes on with it");
+    }
+}
+
+/// What front doors lead to.
+struct Inside {
+    node: NodeId,
+    token_key: TokenKey,
+    host: String,
+    link: Link,
+    recorder: Recorder,
+    workers: Workers,
+    registry: Registry,
+}
+
+impl Inside {
+    fn front_doors(self) -> Router {
+        let Self { node, token_key, host, link, recorder, workers, registry } = self;
+        let sessions = Arc::<AtomicU64>::default();
+        let health = health::router(link.status.clone());
+        let skylink = SkylinkSettings {
+            node,
+            token_key: token_key.clone(),
+            workers: workers.clone(),
+            sessions: Arc::clone(&sessions),
+            host,
+        };
+        let streamrec = StreamrecSettings {
+            link,
+            recorder,
+            workers: workers.clone(),
+            sessions: Arc::clone(&sessions),
+            registry,
+            patience: Default::default(),
+        };
+        let native = signaling::router(NativeSettings { node, token_key, workers, sessions });
+        signaling::with_skylink(native.merge(health).merge(signaling::streamrec_router(streamrec)), skylink)
+    }
 }
 
 /// Passes commands of the control plane to whom they concern.

@@ -6,24 +6,26 @@
 
 mod addresses;
 mod allow;
+mod body;
 mod certificate;
 mod clients;
 mod error;
 mod resolver;
 
 pub use allow::{AllowPrivate, InvalidAllowPrivate};
+pub use body::Body;
 pub use certificate::{CaCertificate, InvalidCertificate};
 pub use error::{OutboundError, TlsProblem};
 pub use reqwest::{Method, header};
 pub use resolver::Names;
+pub use url::Url;
 
 use addresses::is_public;
-use bytes::Bytes;
 use clients::{Clients, Reach};
 use header::{HeaderMap, HeaderName, HeaderValue};
 use resolver::{PublicOnly, SystemNames};
 use std::{net::IpAddr, sync::Arc, time::Duration};
-use url::{Host, Url};
+use url::Host;
 
 /// Time for one exchange unless the request says otherwise.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
@@ -47,7 +49,7 @@ pub struct Request {
     pub method: Method,
     pub url: Url,
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    pub body: Bytes,
+    pub body: Body,
     /// From the first byte of the connection to the last one of the answer.
     pub time_limit: Duration,
     /// Trusted besides the system's authorities.
@@ -64,7 +66,7 @@ impl Request {
             method,
             url,
             headers: Vec::new(),
-            body: Bytes::new(),
+            body: Body::default(),
             time_limit: TIME_LIMIT,
             authority: None,
             trusted: None,
@@ -151,6 +153,12 @@ impl Outbound {
         url.as_str().len() <= CHOSEN_URL_BYTES && self.reach(url, None).is_some()
     }
 
+    /// The same for an address with a signature of its bucket, which is longer than one that somebody types.
+    #[must_use]
+    pub fn permits_signed(&self, url: &Url) -> bool {
+        self.reach(url, None).is_some()
+    }
+
     /// Sends to an address that a customer chose, or to one that is trusted.
     ///
     /// # Errors
@@ -158,7 +166,8 @@ impl Outbound {
     pub async fn send(&self, request: Request) -> Result<Answer, OutboundError> {
         let reach = self.reach(&request.url, request.trusted.as_ref()).ok_or(OutboundError::NotAllowed)?;
         let client = self.clients.get(reach, request.authority.as_ref()).map_err(error::sort)?;
-        let mut builder = client.request(request.method, request.url).body(request.body).timeout(request.time_limit);
+        let mut builder = client.request(request.method, request.url).timeout(request.time_limit);
+        builder = request.body.attach(builder);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }

@@ -3,6 +3,9 @@
 //! production, a process of its own; per core means per second of its CPU time.
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a bench that cannot go on has nothing to print")]
 
+#[path = "../tests/api/support/options.rs"]
+mod options;
+
 use domain::{
     Access, Services, accounts,
     api_keys::{self, AllowedNetworks, NewApiKey, Scope},
@@ -17,10 +20,7 @@ use protocol::{
     names::{DisplayName, RoomName},
 };
 use secrecy::ExposeSecret as _;
-use server::{
-    config::{AwsOptions, ControlPlaneOptions, DataOptions, SmtpOptions},
-    control_plane::ControlPlane,
-};
+use server::{config::ControlPlaneOptions, control_plane::ControlPlane};
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, TcpListener},
@@ -54,7 +54,7 @@ async fn main() {
 
 async fn measure(name: &str, database_url: Option<String>) {
     let directory = tempfile::tempdir().unwrap();
-    let options = options(directory.path(), database_url);
+    let options = on_free_ports(directory.path(), database_url);
     let subject = prepare(&options).await;
     let server = Running::start(&options);
     server.ready().await;
@@ -69,22 +69,14 @@ async fn measure(name: &str, database_url: Option<String>) {
     }
 }
 
-fn options(directory: &Path, database_url: Option<String>) -> ControlPlaneOptions {
+/// On ports that are free now: the program is told them, and never says which it took.
+fn on_free_ports(directory: &Path, database_url: Option<String>) -> ControlPlaneOptions {
     let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     ControlPlaneOptions {
         listen: free(),
-        public_url: None,
-        data: DataOptions { data_dir: directory.to_owned(), database_url },
         store_listen: free(),
-        store_url: None,
-        site_root: directory.join("site"),
-        public_dir: directory.join("public"),
-        allow_private: "localhost:*,127.0.0.1:*".to_owned(),
-        trusted_proxies: String::new(),
-        hold_hours: 168,
         api_requests_per_minute: u32::MAX,
-        aws: AwsOptions::default(),
-        smtp: SmtpOptions::default(),
+        ..options::in_directory(directory, database_url)
     }
 }
 

@@ -9,6 +9,8 @@
 
 #[path = "../tests/api/support/database.rs"]
 mod database;
+#[path = "../tests/api/support/options.rs"]
+mod options;
 
 use axum::{
     Router,
@@ -27,14 +29,10 @@ use domain::{
 };
 use http::{HeaderMap, StatusCode};
 use protocol::ids::EndpointId;
-use server::{
-    config::{AwsOptions, ControlPlaneOptions, DataOptions, SmtpOptions},
-    control_plane::ControlPlane,
-};
+use server::control_plane::ControlPlane;
 use std::{
     collections::HashMap,
     net::Ipv4Addr,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
@@ -105,25 +103,6 @@ async fn measure(
     println!("  {what:<44} p50 {:7.1} ms  p99 {:7.1} ms", ms(50), ms(99));
 }
 
-fn options(data_dir: PathBuf, database_url: Option<String>) -> ControlPlaneOptions {
-    let anywhere = (Ipv4Addr::LOCALHOST, 0).into();
-    ControlPlaneOptions {
-        listen: anywhere,
-        public_url: None,
-        site_root: data_dir.join("site"),
-        public_dir: data_dir.join("public"),
-        data: DataOptions { data_dir, database_url },
-        store_listen: anywhere,
-        store_url: None,
-        allow_private: "127.0.0.1:*".to_owned(),
-        trusted_proxies: String::new(),
-        hold_hours: 168,
-        api_requests_per_minute: 1200,
-        aws: AwsOptions::default(),
-        smtp: SmtpOptions::default(),
-    }
-}
-
 async fn run(name: &str, database: Database) {
     let (sender, mut arrivals) = mpsc::channel(100_000);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -133,7 +112,7 @@ async fn run(name: &str, database: Database) {
     serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
 
     let data = tempfile::tempdir().unwrap();
-    let options = options(data.path().to_owned(), database.create().await);
+    let options = options::in_directory(data.path(), database.create().await);
     let plane = ControlPlane::start(&options, Clock::System, Random::System).await.unwrap();
     let services = plane.services.clone();
     let token = accounts::setup_token(&services).await.unwrap().unwrap();

@@ -36,6 +36,16 @@ pub enum Task {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Print a link with which somebody whom no mail reaches sets a new password; it works for one hour.
+    ResetPassword {
+        /// Address that the person signs in with.
+        email: String,
+        /// How browsers reach the console.
+        #[arg(long, env = "MIXDOWN_PUBLIC_URL", default_value = "http://localhost:3000")]
+        public_url: Url,
+        #[command(flatten)]
+        data: DataOptions,
+    },
     /// Print the description of the REST API.
     Openapi,
 }

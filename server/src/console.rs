@@ -26,7 +26,7 @@ use tower_sessions::Session;
 
 /// Origins that recordings of the signed-in person's org play from.
 #[derive(Debug, Clone)]
-struct MediaOrigins(Arc<[String]>);
+struct StorageOrigins(Arc<[String]>);
 
 /// Pages, server functions, and the console's own "not found" for every other address.
 pub fn router(services: &Services, site_root: &Path) -> Router {
@@ -52,7 +52,7 @@ pub fn router(services: &Services, site_root: &Path) -> Router {
         .leptos_routes_with_context(&options, generate_route_list(app::App), provide, shell)
         .fallback(not_found)
         .with_state(options)
-        .layer(from_fn_with_state(services.clone(), find_media_origins))
+        .layer(from_fn_with_state(services.clone(), find_storage_origins))
         .layer(sessions::layer(Sessions::new(services.clone())))
 }
 
@@ -65,7 +65,7 @@ fn provide_context(services: &Services) {
         app::server::Request { services: services.clone(), session: session.clone(), address: *address }.provide();
     }
     if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) {
-        let origins = parts.extensions.get::<MediaOrigins>().map_or(&[][..], |origins| &origins.0);
+        let origins = parts.extensions.get::<StorageOrigins>().map_or(&[][..], |origins| &origins.0);
         let policy = security_headers::console_policy(&nonce, origins);
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -74,7 +74,7 @@ fn provide_context(services: &Services) {
 }
 
 /// Looks up before a page is rendered what its policy must name. Without an answer the page works, and plays nothing.
-async fn find_media_origins(State(services): State<Services>, mut request: Request, next: Next) -> Response {
+async fn find_storage_origins(State(services): State<Services>, mut request: Request, next: Next) -> Response {
     let session = request.extensions().get::<Session>().cloned();
     if let (&Method::GET, Some(session)) = (request.method(), session)
         && let Ok(Some(user)) = session.get::<UserId>(SESSION_USER).await
@@ -82,7 +82,7 @@ async fn find_media_origins(State(services): State<Services>, mut request: Reque
     {
         match domain::storage::origins(&services, &access).await {
             Ok(origins) => {
-                request.extensions_mut().insert(MediaOrigins(origins.into()));
+                request.extensions_mut().insert(StorageOrigins(origins.into()));
             }
             Err(error) => tracing::warn!(?error, "the storage's origins are not known"),
         }

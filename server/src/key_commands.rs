@@ -31,7 +31,8 @@ pub async fn run(command: &KeyCommand, clock: Clock, out: &mut impl Write) -> Re
     }
 }
 
-async fn open(data: &DataOptions, file: &MasterKeyFile, clock: Clock) -> Result<Vault, StartError> {
+/// The database of servers that may run meanwhile.
+pub(crate) async fn open(data: &DataOptions, file: &MasterKeyFile, clock: Clock) -> Result<Vault, StartError> {
     Vault::open(&data.database_url(), Arc::new(file.clone()), clock, Random::System)
         .await
         .map_err(|source| StartError::Services { master_key: file.path().to_owned(), source: Box::new(source) })

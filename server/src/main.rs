@@ -5,7 +5,7 @@ use domain::clock::Clock;
 use server::{
     api,
     config::{CommandLine, Task},
-    key_commands,
+    key_commands, reset_command,
     start_error::StartError,
     telemetry, up,
 };
@@ -45,6 +45,9 @@ fn run(task: Task) -> Result<(), StartError> {
             Task::Openapi => {
                 let _ = io::stdout().write_all(api::document().as_bytes());
                 Ok(())
+            }
+            Task::ResetPassword { email, public_url, data } => {
+                reset_command::run(&email, public_url, &data, &mut io::stdout()).await
             }
             Task::Keys { command } => key_commands::run(&command, Clock::System, &mut io::stdout()).await,
         }

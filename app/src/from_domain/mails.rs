@@ -14,11 +14,12 @@ use domain::{
 };
 
 impl OutboxView {
-    pub fn of(route: Route, mails: Vec<mail::Mail>) -> Self {
+    pub fn of(route: Route, mails: Vec<mail::Mail>, access: &Access) -> Self {
+        let may_send = access.may(Permission::ConfigureApplications);
         let mails = mails.into_iter().map(Into::into).collect();
         match route {
-            Route::Outbox => Self { sends: false, trouble: None, mails },
-            Route::MailServer { trouble } => Self { sends: true, trouble, mails },
+            Route::Outbox => Self { sends: false, may_send, trouble: None, mails },
+            Route::MailServer { trouble } => Self { sends: true, may_send, trouble, mails },
         }
     }
 }
@@ -26,6 +27,7 @@ impl OutboxView {
 impl From<mail::Mail> for Mail {
     fn from(mail: mail::Mail) -> Self {
         Self {
+            id: mail.id,
             recipient: mail.recipient,
             subject: mail.subject,
             text: (!mail.withheld).then_some(mail.text),

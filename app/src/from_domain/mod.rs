@@ -4,6 +4,7 @@ mod api_keys;
 mod mails;
 mod notifications;
 mod storage;
+mod streamrec;
 mod team;
 
 pub use api_keys::new_api_key;
@@ -99,8 +100,10 @@ impl RecordingView {
             duration_ms: recording.duration_ms.or(so_far),
             bytes: recording.bytes,
             picture: recording.width.zip(recording.height),
+            poster: recording.poster,
             stop_cause: recording.stop_cause,
             failure_cause: recording.failure_cause,
+            elsewhere: recording.elsewhere,
             on_hold: recording.legal_hold.is_some(),
             deletion: recording.deletion.map(Into::into),
         }

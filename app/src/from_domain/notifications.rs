@@ -53,7 +53,7 @@ impl EndpointDetail {
 
 fn events() -> Vec<EventView> {
     let view = |&event: &EventType| EventView { event, summary: notifications::summary(event).to_owned() };
-    EventType::ALL.iter().map(view).collect()
+    EventType::ALL.iter().filter(|event| event.is_offered()).map(view).collect()
 }
 
 /// The endpoints of an application.

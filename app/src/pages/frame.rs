@@ -2,6 +2,7 @@
 
 use crate::{
     components::Problem,
+    load::load,
     pages::account::{SetTheme, SignOut, Theme, Viewer, load_viewer},
     paths,
 };
@@ -14,7 +15,7 @@ pub fn Frame() -> impl IntoView {
         <a class="skip-link" href="#content">"Skip to the content"</a>
         <Suspense>
             {Suspend::new(async move {
-                match load_viewer().await {
+                match load(load_viewer()).await {
                     Ok(viewer) => Either::Left(view! { <Bar viewer/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

@@ -25,6 +25,18 @@ macro_rules! ids {
             pub fn from_parts(unix_ms: u64, random: [u8; 10]) -> Self {
                 Self(uuid::Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid())
             }
+
+            /// Without the prefix, for protocols that have plain UUIDs.
+            #[must_use]
+            pub fn uuid(self) -> Uuid {
+                self.0
+            }
+
+            /// The identifier of this kind with these digits.
+            #[must_use]
+            pub fn of_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
         }
 
         impl fmt::Display for $name {
@@ -107,6 +119,8 @@ ids! {
     InvitationId = "inv_";
     /// A run through everything a recording needs of a storage.
     ValidationId = "val_";
+    /// One stay of a StreamRec client or supervisor.
+    SessionId = "ses_";
     /// One row of the audit log.
     AuditId = "aud_";
 }

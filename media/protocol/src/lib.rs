@@ -17,6 +17,7 @@
 //! | recording | one start-to-stop of a room, with its own id and one final artefact |
 //! | capture | the durable log of what arrived, written while recording |
 //! | mix | the work that turns a capture into one playable file |
+//! | client session, supervisor session | the stay of a StreamRec client, and of somebody who watches it |
 //! | storage | the org's bucket configuration |
 //! | node | one running media process |
 
@@ -28,6 +29,7 @@ pub mod native;
 pub mod policy;
 pub mod recording;
 pub mod skylink;
+pub mod streamrec;
 pub mod token;
 pub mod webhook;
 pub mod words;

@@ -4,6 +4,8 @@
 pub const ROOM_NAME_CHARS: usize = 128;
 /// Longest display name of a peer or an application, in characters.
 pub const DISPLAY_NAME_CHARS: usize = 64;
+/// Longest name of a StreamRec client, in characters.
+pub const CLIENT_NAME_CHARS: usize = 128;
 /// Largest signaling message, in bytes; a session description of 64 peers fits.
 pub const SIGNALING_MESSAGE_BYTES: usize = 256 * 1024;
 /// Signaling messages a client may send in a burst, and per second afterwards.

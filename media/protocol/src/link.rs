@@ -6,10 +6,11 @@
 //! reconnects and restarts. Queries are neither: the node asks, waits, and asks again.
 
 use crate::{
-    ids::{AppKeyId, ApplicationId, BootId, NodeId, PeerId, RecordingId, RequestId},
+    ids::{AppKeyId, ApplicationId, BootId, NodeId, PeerId, RecordingId, RequestId, SessionId},
     names::{DisplayName, RoomName},
     policy::AppPolicy,
-    recording::{Artifact, FailureCause, RecordingSpec, StartRefusal, StopCause, UploadedPart},
+    recording::{Artifact, FailureCause, FirstFrame, RecordingSpec, StartRefusal, StopCause, UploadedPart},
+    streamrec::{Confidential, SessionGrant, TerminationCause},
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -118,6 +119,31 @@ pub enum Event {
         peer: PeerId,
         at: u64,
     },
+    /// The client sent an offer. `webhook` is where the end is to be told.
+    SessionStarted {
+        session: SessionId,
+        at: u64,
+        webhook: Option<String>,
+        version: Option<String>,
+    },
+    SessionEnded {
+        session: SessionId,
+        at: u64,
+        cause: TerminationCause,
+    },
+    /// The address that the client chose took the file.
+    RecordingDelivered {
+        recording: RecordingId,
+        artifact: Artifact,
+        first_frame: FirstFrame,
+    },
+    /// The address that the client chose does not take the file, however often it is asked. `status` is 0 when there
+    /// was no answer.
+    UploadRefused {
+        recording: RecordingId,
+        status: u16,
+        detail: String,
+    },
 }
 
 /// What a node is told to do.
@@ -158,6 +184,10 @@ pub enum Command {
         recording: RecordingId,
         url: String,
     },
+    /// It is where its client wanted it: tell the peers still there, destroy the capture.
+    RecordingDelivered {
+        recording: RecordingId,
+    },
     /// The bucket lost what was uploaded, or another bucket takes it: make the file and upload it once more.
     UploadAgain {
         recording: RecordingId,
@@ -181,6 +211,14 @@ pub enum Query {
     BeginUpload { recording: RecordingId, refused: Option<PartRefusal> },
     /// One URL per number, at most [`crate::limits::PARTS_PER_REQUEST`].
     SignParts { recording: RecordingId, upload: String, parts: Vec<u16> },
+    /// A client opened the socket of its session, from a page of this origin.
+    OpenSession { session: SessionId, token: Confidential, origin: Option<String> },
+    /// A client wants one of its streams recorded; the same `request` always gets the same recording.
+    StartUpload { request: RequestId, session: SessionId, stream: u8, url: Confidential, webhook: Option<String> },
+    /// Where the client wants the file.
+    UploadTarget { recording: RecordingId },
+    /// Where a picture of the recording goes, beside what this upload makes.
+    SignPoster { recording: RecordingId, upload: String },
 }
 
 /// What the control plane answers.
@@ -195,10 +233,19 @@ pub enum Answer {
     Gone,
     /// To `BeginUpload`.
     Upload { upload: String, destination: Destination },
-    /// To `BeginUpload`: the storage does not work at present. Keep the capture and ask again.
+    /// To `BeginUpload`: the storage does not work at present; to `UploadTarget`: the address has refused the file and
+    /// there is no other yet. Keep the capture and ask again.
     Held { retry_seconds: u32 },
     /// To `SignParts`, in the order asked.
     Parts { urls: Vec<String> },
+    /// To `OpenSession`.
+    Session { grant: SessionGrant },
+    /// To `OpenSession`: there is no such session, or not for this token.
+    SessionOver { cause: TerminationCause },
+    /// To `UploadTarget`.
+    Target { url: Confidential },
+    /// To `SignPoster`: to be PUT with these headers.
+    Poster { url: String, headers: Vec<(String, String)> },
     /// It could not be done now; ask again later.
     Unavailable,
 }

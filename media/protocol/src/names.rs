@@ -1,6 +1,6 @@
 //! Names that people choose, checked once where they enter.
 
-use crate::limits::{DISPLAY_NAME_CHARS, ROOM_NAME_CHARS};
+use crate::limits::{CLIENT_NAME_CHARS, DISPLAY_NAME_CHARS, ROOM_NAME_CHARS};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -70,6 +70,15 @@ names! {
     RoomName(ROOM_NAME_CHARS);
     /// Name a person sees: of a peer, an application, an org.
     DisplayName(DISPLAY_NAME_CHARS);
+    /// What an application calls one of its StreamRec clients or supervisors.
+    ClientName(CLIENT_NAME_CHARS);
+}
+
+impl RoomName {
+    /// Of text that we made ourselves, of letters and digits.
+    pub(crate) fn of_digits(text: String) -> Self {
+        Self(text)
+    }
 }
 
 #[cfg(test)]

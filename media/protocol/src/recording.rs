@@ -92,6 +92,10 @@ wire_enum! {
         ControlPlaneUnreachable = "control_plane_unreachable",
         /// The application or its key no longer exists.
         ApplicationGone = "application_gone",
+        /// The session is over.
+        SessionOver = "session_over",
+        /// Files are not sent to such an address.
+        DestinationNotAllowed = "destination_not_allowed",
     }
 }
 
@@ -108,6 +112,8 @@ impl StartRefusal {
             Self::SpoolFull => "The media node has no disk space left for recordings.",
             Self::ControlPlaneUnreachable => "The control plane could not be reached; try again.",
             Self::ApplicationGone => "The application or its key no longer exists.",
+            Self::SessionOver => "The session is over.",
+            Self::DestinationNotAllowed => "The upload address must be a public https address on port 443 or 8443.",
         }
     }
 }
@@ -172,6 +178,37 @@ pub struct RecordingSpec {
     pub capture_key: CaptureKey,
     pub max_duration_seconds: u32,
     pub idle_timeout_seconds: u32,
+    #[serde(default)]
+    pub delivery: Delivery,
+}
+
+impl RecordingSpec {
+    /// Whether the capture goes as it is to an address of its client.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        matches!(self.delivery, Delivery::Direct { .. })
+    }
+}
+
+/// What becomes of a capture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Delivery {
+    /// Everybody in one picture, in the storage.
+    #[default]
+    Mixed,
+    /// One stream of a StreamRec client as it is, to the address that the client chose. `stream` counts from 0.
+    Direct { stream: u8 },
+}
+
+/// The first picture of a file, in Unix milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstFrame {
+    /// When it was written, by the clock of the node.
+    pub written_at: Option<u64>,
+    /// When it was captured, by the clock of the client, as far as the client said.
+    pub captured_at: Option<u64>,
 }
 
 /// One part of the uploaded object.
@@ -199,6 +236,8 @@ pub struct Artifact {
     pub height: u32,
     /// Lip sync rests on arrival times because some track sent no RTCP sender report.
     pub approximate_sync: bool,
+    /// There is a picture of it, JPEG, beside it.
+    pub poster: bool,
 }
 
 #[cfg(test)]

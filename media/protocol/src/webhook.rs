@@ -17,8 +17,27 @@ wire_enum! {
         RecordingDeleted = "recording.deleted",
         StorageDegraded = "storage.degraded",
         StorageRecovered = "storage.recovered",
+        /// The file of a StreamRec client is at the address it chose.
+        UploadReady = "upload_ready",
+        /// That address did not take the file.
+        UploadFailed = "upload_failed",
+        /// A StreamRec client's session ended.
+        SessionFinished = "session_finished",
+        /// That of somebody who watched one ended.
+        SupervisorSessionFinished = "supervisor_session_finished",
         /// Somebody wants to see whether messages arrive.
         Test = "test",
+    }
+}
+
+impl EventType {
+    /// Whether an endpoint may want to hear of it. The others are told where the request that caused them says.
+    #[must_use]
+    pub fn is_offered(self) -> bool {
+        !matches!(
+            self,
+            Self::UploadReady | Self::UploadFailed | Self::SessionFinished | Self::SupervisorSessionFinished
+        )
     }
 }
 

@@ -23,6 +23,7 @@ fn spec(number: u8) -> RecordingSpec {
         capture_key: CaptureKey::new([number; 32]),
         max_duration_seconds: 60,
         idle_timeout_seconds: 60,
+        delivery: Default::default(),
     }
 }
 

@@ -35,6 +35,8 @@ const WRITE_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(15);
 /// Reports go out this often; each carries a ping, and a link that does not answer two of them is dead.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether all was told.
+const TOLD_LOOKS: Duration = Duration::from_millis(20);
 const RECONNECT_FIRST: Duration = Duration::from_millis(100);
 const RECONNECT_LONGEST: Duration = Duration::from_secs(5);
 
@@ -78,6 +80,14 @@ impl Link {
         // Syncs one line to disk, off the media path: relay and capture have threads of their own.
         self.outbox.lock().await.append(event);
         self.appended.notify_one();
+    }
+
+    /// Waits until the control plane has applied every event, or cannot be reached.
+    pub async fn events_told(&self) {
+        let mut looks = interval(TOLD_LOOKS);
+        while self.is_up() && self.outbox.lock().await.after(0).next().is_some() {
+            looks.tick().await;
+        }
     }
 
     /// Waits until the control plane can be reached.

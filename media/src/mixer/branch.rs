@@ -2,12 +2,11 @@
 
 use super::{
     MixError,
-    clock::Nanoseconds,
     elements::{add, add_caps, link_to_pad, picture_caps, probe_buffers, request_pad, sound_caps},
     layout::Tile,
     scene::{Step, tile_at},
 };
-use crate::capture::TrackHeader;
+use crate::{capture::TrackHeader, timing::Nanoseconds};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSrc, AppStreamType};
 use gstreamer_controller::{DirectControlBinding, InterpolationControlSource, InterpolationMode, prelude::*};

@@ -1,7 +1,10 @@
 //! Reads a track in the order of sending and hands its packets to the pipeline, timed.
 
-use super::{clock::Nanoseconds, plan::PlannedTrack};
-use crate::capture::{OrderedPacket, TrackKind};
+use super::plan::PlannedTrack;
+use crate::{
+    capture::{OrderedPacket, TrackKind},
+    timing::Nanoseconds,
+};
 use gstreamer::{self as gst, prelude::ElementExtManual as _};
 use gstreamer_app::AppSrc;
 
@@ -10,14 +13,14 @@ const MAX_CONCEALED: Nanoseconds = 200_000_000;
 
 /// Feeds the whole track, waiting whenever the pipeline has enough, and ends its source.
 pub fn feed(track: &PlannedTrack, source: &AppSrc, duration: Nanoseconds, advance: Nanoseconds) {
-    match track.log.packets() {
+    match track.timed.log.packets() {
         Ok(packets) => {
             let mut feeder = Feeder { track, source, previous: None };
             // A refused buffer means that the pipeline has failed or ended; its bus says why.
             let _ = packets.into_iter().try_for_each(|packet| feeder.push(packet, duration, advance));
         }
         Err(error) => {
-            tracing::error!(%error, track = %track.log.header.track, "a track's log disappeared during its mix");
+            tracing::error!(%error, track = %track.timed.log.header.track, "a track's log disappeared during its mix");
         }
     }
     let _ = source.end_of_stream();
@@ -36,8 +39,9 @@ impl Feeder<'_> {
         duration: Nanoseconds,
         advance: Nanoseconds,
     ) -> Result<(), gst::FlowError> {
-        let is_audio = self.track.log.header.kind == TrackKind::Audio;
-        let Some(time) = self.track.time(packet.place).map(|time| time.saturating_sub(advance)) else { return Ok(()) };
+        let is_audio = self.track.timed.log.header.kind == TrackKind::Audio;
+        let time = self.track.timed.time(packet.place).map(|time| time.saturating_sub(advance));
+        let Some(time) = time else { return Ok(()) };
         if time >= duration || (is_audio && time < 0) {
             return Ok(());
         }

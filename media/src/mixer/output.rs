@@ -11,6 +11,8 @@ use std::io::{self, Write};
 pub enum Line {
     /// So many bytes of this part follow the line. Part 1 comes last.
     Part { part: u16, bytes: u64 },
+    /// So many bytes follow the line: a picture of the recording, JPEG. After all parts.
+    Poster { poster: usize },
     /// Share of the recording that is mixed, 0 to 1.
     Progress { progress: f64 },
     /// The end; the file is complete.
@@ -42,6 +44,12 @@ impl<W: Write> Output<W> {
         self.line(&Line::Part { part: part.number, bytes })?;
         self.bytes += bytes;
         self.writer.write_all(&part.bytes)?;
+        self.writer.flush()
+    }
+
+    pub fn poster(&mut self, poster: &[u8]) -> io::Result<()> {
+        self.line(&Line::Poster { poster: poster.len() })?;
+        self.writer.write_all(poster)?;
         self.writer.flush()
     }
 

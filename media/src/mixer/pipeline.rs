@@ -3,12 +3,13 @@
 use super::{
     MixError,
     branch::{add_audio, add_video},
-    clock::Nanoseconds,
     elements::{SAMPLE_RATE, add, add_caps, link_to_pad, picture_caps, probe_buffers, request_pad, sound_caps},
     layout::{HEIGHT, WIDTH},
     part_sink::PartSink,
     plan::Plan,
+    poster::Poster,
 };
+use crate::timing::Nanoseconds;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use std::sync::{
@@ -49,6 +50,7 @@ pub struct MixPipeline {
     pub video: Vec<AppSrc>,
     /// Recording's time of the last mixed picture.
     pub position: Arc<AtomicU64>,
+    pub poster: Poster,
     /// Counts encoded buffers; stands still when the mix does.
     pub activity: Arc<AtomicU64>,
 }
@@ -67,13 +69,17 @@ pub fn build(plan: &Plan, sink: &PartSink) -> Result<MixPipeline, MixError> {
     let position = Arc::new(AtomicU64::new(0));
     add_output(&pipeline, [&compositor, &audio_mixer], sink, &activity)?;
     watch_position(&compositor, &position);
+    let poster = Poster::watch(plan, &compositor);
     add_background(&pipeline, &compositor, plan.duration)?;
     add_silence(&pipeline, &audio_mixer, plan.duration)?;
     let audio: Result<_, _> =
-        plan.audio.iter().map(|track| add_audio(&pipeline, &audio_mixer, &track.log.header)).collect();
-    let video: Result<_, _> =
-        plan.video.iter().map(|track| add_video(&pipeline, &compositor, &track.log.header, &track.steps)).collect();
-    Ok(MixPipeline { pipeline, audio: audio?, video: video?, position, activity })
+        plan.audio.iter().map(|track| add_audio(&pipeline, &audio_mixer, &track.timed.log.header)).collect();
+    let video: Result<_, _> = plan
+        .video
+        .iter()
+        .map(|track| add_video(&pipeline, &compositor, &track.timed.log.header, &track.steps))
+        .collect();
+    Ok(MixPipeline { pipeline, audio: audio?, video: video?, position, poster, activity })
 }
 
 /// Encoders, muxer and sink behind the two mixers. The encoder is most of a mix's cost: x264's `veryfast` without

@@ -20,7 +20,7 @@ const PACKAGES: [(&str, &[&str]); 5] = [
             "videotestsrc",
         ],
     ),
-    ("gstreamer1.0-plugins-good", &["mp4mux", "rtpopusdepay", "rtpvp8depay", "vp8dec"]),
+    ("gstreamer1.0-plugins-good", &["jpegenc", "mp4mux", "rtpopusdepay", "rtpvp8depay", "vp8dec"]),
     ("gstreamer1.0-plugins-bad", &["h264parse"]),
     ("gstreamer1.0-plugins-ugly", &["x264enc"]),
     ("gstreamer1.0-libav", &["avenc_aac"]),

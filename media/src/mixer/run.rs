@@ -1,7 +1,6 @@
 //! The mix process from its input to its last line.
 
 use super::{
-    clock::Nanoseconds,
     feed::feed,
     layout::{HEIGHT, WIDTH},
     output::Output,
@@ -10,7 +9,7 @@ use super::{
     pipeline::{AUDIO_ADVANCE, MixPipeline, build, index_room},
     plan::{Plan, PlannedTrack, plan},
 };
-use crate::capture;
+use crate::{capture, timing::Nanoseconds};
 use gstreamer::{self as gst, glib, prelude::*};
 use protocol::recording::{Artifact, CaptureKey};
 use std::{
@@ -50,6 +49,8 @@ pub enum MixError {
     Pipeline { element: String, message: String },
     #[error("the file cannot be written in parts: {0}")]
     Parts(#[from] PartError),
+    #[error("the picture of it could not be encoded")]
+    NoPoster,
     #[error("nothing moved for {} seconds", STUCK_AFTER.as_secs())]
     Stuck,
     #[error("the output is closed")]
@@ -94,13 +95,27 @@ fn mix(directory: &Path, key: &CaptureKey, output: &mut Output<impl Write>) -> R
         result.and(stopped.map(|_| ()).map_err(|_| MixError::Unlinkable))
     });
     result?;
+    let poster = write_poster(&built, output)?;
     Ok(Artifact {
         bytes: output.bytes(),
         duration_ms: u64::try_from(plan.duration / 1_000_000).unwrap_or(0),
         width: WIDTH,
         height: HEIGHT,
         approximate_sync: plan.approximate_sync,
+        poster,
     })
+}
+
+/// A recording without a picture of it is a recording all the same.
+fn write_poster(built: &MixPipeline, output: &mut Output<impl Write>) -> Result<bool, MixError> {
+    match built.poster.encode() {
+        Ok(Some(poster)) => output.poster(&poster).map(|()| true).map_err(MixError::Output),
+        Ok(None) => Ok(false),
+        Err(error) => {
+            tracing::warn!(%error, "the recording gets no poster");
+            Ok(false)
+        }
+    }
 }
 
 fn start_feeding<'scope>(

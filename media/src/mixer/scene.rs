@@ -1,9 +1,7 @@
 //! Who is seen when, and where. Pure.
 
-use super::{
-    clock::Nanoseconds,
-    layout::{Tile, grid},
-};
+use super::layout::{Tile, grid};
+use crate::timing::Nanoseconds;
 
 /// While a picture is shown: from its start to before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

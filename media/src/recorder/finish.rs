@@ -62,6 +62,9 @@ impl Recorder {
     }
 
     async fn deliver(&self, recording: RecordingId, key: &CaptureKey) {
+        if self.is_direct(recording) {
+            return self.put(recording, key).await;
+        }
         let directory = self.directory(recording);
         let uploaded = match read_uploaded(&directory) {
             Some(uploaded) => Ok(uploaded),

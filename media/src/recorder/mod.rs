@@ -6,6 +6,7 @@ mod early_stops;
 mod finish;
 mod ordered;
 mod recover;
+mod streams;
 
 use crate::{
     capture::{self, CaptureHandle, CaptureProblem, SpoolBudget},
@@ -14,7 +15,7 @@ use crate::{
     sfu::{
         Presence, RecordingOutcome, RecordingRequest, RoomKey, StartDecision, StartedRecording, WorkerCommand, Workers,
     },
-    uploader::PartClient,
+    uploader::{PartClient, PutClient},
 };
 use early_stops::EarlyStops;
 use protocol::{
@@ -28,11 +29,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::interval,
+};
 use tokio_util::task::TaskTracker;
 
 /// Attempts at asking for a start before the peer is told that it did not work.
 const START_ATTEMPTS: usize = 3;
+/// How often it is looked whether deliveries have ended.
+const DELIVERY_LOOKS: Duration = Duration::from_millis(50);
 /// Pause after something that has to work in the end did not.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -72,6 +78,8 @@ impl Default for Pauses {
 struct Live {
     room: RoomKey,
     key: CaptureKey,
+    /// It goes as it is to an address of its client.
+    direct: bool,
     /// While the room is being captured.
     capture: Option<CaptureHandle>,
     delivery: Delivery,
@@ -96,6 +104,7 @@ struct Inner {
     link: Link,
     workers: Workers,
     parts: PartClient,
+    puts: PutClient,
     mixes: Semaphore,
     live: Mutex<HashMap<RecordingId, Live>>,
     early_stops: Mutex<EarlyStops>,
@@ -104,11 +113,11 @@ struct Inner {
 
 impl Recorder {
     #[must_use]
-    pub fn new(settings: RecorderSettings, link: Link, workers: Workers, parts: PartClient) -> Self {
+    pub fn new(settings: RecorderSettings, link: Link, workers: Workers, parts: PartClient, puts: PutClient) -> Self {
         let mixes = Semaphore::new(settings.mixes);
         let live = Mutex::new(HashMap::new());
         let (early_stops, tasks) = (Mutex::default(), TaskTracker::new());
-        Self(Arc::new(Inner { settings, link, workers, parts, mixes, live, early_stops, tasks }))
+        Self(Arc::new(Inner { settings, link, workers, parts, puts, mixes, live, early_stops, tasks }))
     }
 
     /// Serves the rooms until they are gone.
@@ -142,6 +151,14 @@ impl Recorder {
         let captures: Vec<CaptureHandle> = self.live().values().filter_map(|live| live.capture.clone()).collect();
         for capture in captures {
             capture.finished().await;
+        }
+    }
+
+    /// Waits until nothing is on its way any more to addresses of clients, or waits there for another one.
+    pub async fn direct_deliveries(&self) {
+        let mut pause = interval(DELIVERY_LOOKS);
+        while self.live().values().any(|live| live.direct && live.delivery != Delivery::Rests) {
+            pause.tick().await;
         }
     }
 
@@ -219,6 +236,7 @@ impl Recorder {
         let live = Live {
             room: room.clone(),
             key: spec.capture_key.clone(),
+            direct: spec.is_direct(),
             capture: Some(capture.clone()),
             delivery: Delivery::Rests,
         };
@@ -266,18 +284,11 @@ impl Recorder {
                 // What has to be asked travels on the link that waits for this command to be applied.
                 self.0.tasks.spawn(async move { recorder.start_ordered(&room, recording).await });
             }
-            Command::StopRecording { recording, cause } => {
-                // The command may be faster than the decision on its way to the room.
-                self.early_stops().stopped(recording, cause);
-                let room = self.live().get(&recording).map(|live| live.room.clone());
-                if let Some(room) = room {
-                    let command = WorkerCommand::StopRecording { room: room.clone(), recording, cause };
-                    self.0.workers.to_room(&room, command).await;
-                }
-            }
+            Command::StopRecording { recording, cause } => self.stop(recording, cause).await,
             Command::RecordingReady { recording, url } => {
                 self.ended(recording, RecordingOutcome::Ready { url }).await;
             }
+            Command::RecordingDelivered { recording } => self.ended(recording, RecordingOutcome::Delivered).await,
             Command::UploadAgain { recording } => self.upload_again(recording),
             Command::RecordingFailed { recording, cause } => {
                 self.ended(recording, RecordingOutcome::Failed { cause }).await;

@@ -50,7 +50,13 @@ impl Recorder {
             }
         };
         let room = RoomKey { application: spec.application, room: spec.room.clone() };
-        let live = Live { room, key: spec.capture_key.clone(), capture: None, delivery: Delivery::UnderWay };
+        let live = Live {
+            room,
+            key: spec.capture_key.clone(),
+            direct: spec.is_direct(),
+            capture: None,
+            delivery: Delivery::UnderWay,
+        };
         self.live().insert(recording, live);
         match self.end_of(&spec).await {
             Ok((at, cause)) => {

@@ -13,7 +13,7 @@ use rtc::{
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
         configuration::{RTCConfigurationBuilder, setting_engine::SettingEngineBuilder},
-        event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrackEventInit},
+        event::{RTCPeerConnectionEvent, RTCTrackEvent},
         message::{RTCMessage, TaggedRTCMessage},
         sdp::RTCSessionDescription,
         state::RTCPeerConnectionState,
@@ -86,6 +86,8 @@ pub struct PublishedTrack {
     pub ssrc: u32,
     pub kind: MediaKind,
     pub codec: Codec,
+    /// How many of its kind the peer's description has before it.
+    pub place: usize,
 }
 
 /// What happened, in order.
@@ -122,15 +124,15 @@ pub struct Connection {
     feedback: FeedbackQueue,
     pub(super) slots: Vec<SlotSenders>,
     /// Published tracks by the identifier `rtc` gives them.
-    tracks: HashMap<String, (RTCRtpReceiverId, PublishedTrack)>,
+    pub(super) tracks: HashMap<String, (RTCRtpReceiverId, PublishedTrack)>,
     pub(super) next_ssrc: u32,
     pub(super) two_way_slots: bool,
     /// What the peer's latest description says it sends, by SSRC.
-    declared: HashSet<u32>,
+    pub(super) declared: HashSet<u32>,
     /// The node's offer that waits for its answer.
     offered: Option<RTCSessionDescription>,
     connected: bool,
-    outputs: VecDeque<Output>,
+    pub(super) outputs: VecDeque<Output>,
 }
 
 impl Connection {
@@ -332,33 +334,6 @@ impl Connection {
             _ => {}
         }
     }
-
-    fn track_opened(&mut self, init: RTCTrackEventInit) {
-        let kind =
-            self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
-        let Some(kind) = kind else { return };
-        let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind) };
-        self.tracks.insert(init.track_id, (init.receiver_id, track));
-        let stream = init.stream_ids.into_iter().next().unwrap_or_default();
-        self.outputs.push_back(Output::TrackOpened { track, stream });
-    }
-
-    /// Ends tracks that the peer used to declare and does not any more. Who declares none keeps what it sends.
-    fn declared_anew(&mut self) {
-        let description = self.inner.remote_description();
-        let now = description.map(|description| declared_ssrcs(&description.sdp)).unwrap_or_default();
-        let before = std::mem::replace(&mut self.declared, now);
-        let ended = |ssrc: u32| before.contains(&ssrc) && !self.declared.contains(&ssrc);
-        for (_, (_, track)) in self.tracks.extract_if(|_, (_, track)| ended(track.ssrc)) {
-            self.outputs.push_back(Output::TrackEnded { ssrc: track.ssrc });
-        }
-    }
-}
-
-/// RFC 5576 §4.1.
-fn declared_ssrcs(sdp: &str) -> HashSet<u32> {
-    let lines = sdp.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
-    lines.filter_map(|line| line.split(' ').next()?.trim().parse().ok()).collect()
 }
 
 fn add_candidate(inner: &mut RTCPeerConnection, address: SocketAddr) -> Result<(), Error> {

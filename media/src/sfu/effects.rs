@@ -44,6 +44,12 @@ pub struct StartDecision {
 /// How a recording ended, for the peers who are still there.
 #[derive(Debug, Clone)]
 pub enum RecordingOutcome {
-    Ready { url: String },
-    Failed { cause: FailureCause },
+    Ready {
+        url: String,
+    },
+    /// It is where its client wanted it.
+    Delivered,
+    Failed {
+        cause: FailureCause,
+    },
 }

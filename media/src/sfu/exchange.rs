@@ -7,7 +7,7 @@ use protocol::{
     native::{ClientMessage, ErrorCode, PeerInfo, ServerMessage, Subscription},
     skylink::KeySettings,
 };
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 use tokio::sync::mpsc::Sender;
 
 /// A room is known by its application and its name.
@@ -23,14 +23,28 @@ pub struct Newcomer {
     /// Tells two sockets with the same token apart.
     pub session: u64,
     pub name: Option<DisplayName>,
-    pub app_key: AppKeyId,
+    /// What it came with; none when something else vouched for it.
+    pub app_key: Option<AppKeyId>,
     /// Only of front doors whose peers have more to tell each other than that they are there.
     pub card: Option<Opaque>,
     pub watches: Watches,
     /// What its app key lets it do.
     pub settings: KeySettings,
+    /// Its tracks are numbered as its description has them, not as their media comes.
+    pub is_numbered: bool,
+    /// How long its media may stay away before it is told; only with a card.
+    pub media_within: Option<Duration>,
     /// Bounded; see `Peer::send`.
     pub outbox: Sender<RoomMessage>,
+}
+
+impl Newcomer {
+    /// Whether the node offers to it and it is told which stream each line carries. Such clients also add tracks and
+    /// restart their connection as they like.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        self.card.is_some() && !self.is_numbered
+    }
 }
 
 /// Something that front doors tell each other through the room, which passes it on unread.
@@ -76,7 +90,7 @@ pub enum PeerRequest {
     Describe,
     /// The client's answer to the node's latest offer.
     Accept { sdp: String },
-    /// What the client knows to be on its lines; complete, replaces earlier ones. Peers with cards get nothing else.
+    /// What the client knows to be on its lines; complete, replaces earlier ones. Peers that are offered get nothing else.
     Show(Vec<Shown>),
     /// Replaces the peer's card.
     ShowCard(Opaque),
@@ -104,6 +118,10 @@ pub enum RoomMessage {
     Accepted,
     /// Instead of [`ServerMessage::Subscriptions`], for those who tell the media of one peer apart.
     Watching(Vec<Watched>),
+    /// No packet came for as long as was said. `connected`: one could have come.
+    NoMedia {
+        connected: bool,
+    },
     /// New cards of other peers; before the message that tells of those peers.
     Cards(Vec<(PeerId, Opaque)>),
     /// As [`ServerMessage::PeerJoined`], of somebody who was here before. One of the two approaches the other.

@@ -29,6 +29,14 @@ fn pair(one: PeerId, other: PeerId) -> (PeerId, PeerId) {
 }
 
 impl Room {
+    /// Tells everybody who knows a peer of it.
+    pub(super) fn tell_acquaintances(&mut self, about: &Peer, message: &ServerMessage) {
+        let Self { peers, introductions, .. } = self;
+        for peer in peers.values_mut().filter(|peer| !peer.is_view() && introductions.know(about, peer)) {
+            peer.send(message.clone());
+        }
+    }
+
     /// Whether these two, who are here, know each other.
     pub(super) fn acquainted(&self, one: PeerId, other: PeerId) -> bool {
         let peers = self.peers.get(&one).zip(self.peers.get(&other));

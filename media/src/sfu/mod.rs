@@ -17,6 +17,7 @@ mod room;
 mod routes;
 mod slots;
 mod socket;
+mod streams;
 mod views;
 mod worker;
 mod workers;

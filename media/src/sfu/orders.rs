@@ -16,6 +16,8 @@ use std::time::Instant;
 pub enum Order {
     /// Record what no peer asked to record.
     Begin(StartedRecording),
+    /// Record one stream of whoever publishes here.
+    BeginStream { stream: usize, started: StartedRecording },
     /// Let everybody go; `cause` is why a recording stops.
     End { cause: StopCause },
     /// Let one peer go.
@@ -34,8 +36,10 @@ impl Room {
     pub(super) fn obey(&mut self, now: Instant, order: Order, out: &mut Aftermath) {
         match order {
             Order::Begin(started) => self.begin_recording(now, started, out),
+            Order::BeginStream { stream, started } => self.begin_stream(now, stream, started, out),
             Order::End { cause } => {
                 self.stop_recording(now, cause, out);
+                self.stop_streams(now, cause, out, |_| true);
                 self.dismiss_where(ByeReason::RoomEnded, |_| true);
             }
             Order::Remove { peer } => self.dismiss_where(ByeReason::Removed, |found| found.id == peer),
@@ -44,7 +48,7 @@ impl Room {
     }
 
     fn begin_recording(&mut self, now: Instant, started: StartedRecording, out: &mut Aftermath) {
-        if self.peers.is_empty() || self.recording().is_some() {
+        if self.peers.is_empty() || self.recording().is_some() || !self.streams.is_empty() {
             decline(now, started, out);
         } else {
             let capturing = Box::new(Capturing::new(started));

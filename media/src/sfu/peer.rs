@@ -16,7 +16,10 @@ use protocol::{
     native::{ByeReason, ErrorCode, PeerInfo, ServerMessage},
     skylink::KeySettings,
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 /// A track this peer publishes.
@@ -26,7 +29,7 @@ pub(super) struct Track {
     pub published: PublishedTrack,
     /// The stream it is part of, as the peer calls it.
     pub stream: Arc<str>,
-    /// Tells the tracks of one kind apart; that of a track that ended is used again.
+    /// Which of its kind it is; that of a track that ended is used again.
     pub ordinal: usize,
     pub keyframes: KeyframeRequests,
     pub loss: LossWatch,
@@ -45,12 +48,20 @@ pub(super) struct Peer {
     pub id: PeerId,
     pub session: u64,
     pub name: Option<DisplayName>,
-    pub app_key: AppKeyId,
+    pub app_key: Option<AppKeyId>,
     /// What it shows to peers that understand it.
     pub card: Option<Opaque>,
     pub watches: Watches,
     /// What its app key lets it do.
     pub settings: KeySettings,
+    /// Its tracks are numbered as its description has them.
+    pub is_numbered: bool,
+    /// How long its media may stay away.
+    pub media_within: Option<Duration>,
+    /// When its latest packet came, or when it joined.
+    pub last_media: Instant,
+    /// Its connection has been up.
+    pub connected: bool,
     /// `None` when peers connect to each other.
     pub connection: Option<Connection>,
     pub tracks: Vec<Track>,
@@ -67,10 +78,12 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(newcomer: Newcomer, connection: Option<Connection>) -> Self {
-        let Newcomer { peer: id, session, name, app_key, card, watches, settings, outbox } = newcomer;
+    pub(super) fn new(now: Instant, newcomer: Newcomer, connection: Option<Connection>) -> Self {
+        let offered = newcomer.is_offered();
+        let Newcomer { peer: id, session, name, app_key, card, watches, settings, is_numbered, media_within, outbox } =
+            newcomer;
         Self {
-            shown: card.is_some().then(Vec::new),
+            shown: offered.then(Vec::new),
             id,
             session,
             name,
@@ -78,6 +91,10 @@ impl Peer {
             card,
             watches,
             settings,
+            is_numbered,
+            media_within,
+            last_media: now,
+            connected: false,
             connection,
             tracks: Vec::new(),
             slots: Slots::default(),
@@ -86,6 +103,11 @@ impl Peer {
             leaving: false,
             deadline: None,
         }
+    }
+
+    /// When its media has been away for too long.
+    pub(super) fn silence_deadline(&self) -> Option<Instant> {
+        self.media_within.map(|within| self.last_media + within)
     }
 
     pub(super) fn info(&self) -> PeerInfo {

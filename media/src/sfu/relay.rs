@@ -3,8 +3,9 @@
 use super::{
     exchange::{RoomMessage, Watched},
     peer::{Peer, Track},
-    room::{Aftermath, Phase, Room, earliest},
+    room::{Aftermath, Room, earliest},
     slots::Lane,
+    streams::capturing,
 };
 use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
 use protocol::{
@@ -68,7 +69,12 @@ impl Room {
             self.peers.get_mut(&from).and_then(|peer| peer.connection.as_mut()).and_then(rtc::Connection::output)
         {
             match output {
-                Output::Connected => self.want_keyframes_for(from),
+                Output::Connected => {
+                    if let Some(peer) = self.peers.get_mut(&from) {
+                        peer.connected = true;
+                    }
+                    self.want_keyframes_for(from);
+                }
                 Output::Failed => {
                     if let Some(peer) = self.peers.get_mut(&from) {
                         peer.dismiss(ByeReason::ConnectionLost);
@@ -96,10 +102,12 @@ impl Room {
 
     /// The hot path: capture first, so that nothing about forwarding can cost the recording a packet.
     fn packet(&mut self, now: Instant, from: PeerId, ssrc: u32, mut packet: RtpPacket, out: &mut Aftermath) {
-        let Some(track) = self.peers.get_mut(&from).and_then(|peer| peer.track(ssrc)) else { return };
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        peer.last_media = now;
+        let Some(track) = peer.track(ssrc) else { return };
         rtc::strip_extensions(&mut packet);
         packet.header.payload_type = track.published.codec.payload_type();
-        if let Phase::Active { capturing, .. } = &self.phase {
+        if let Some(capturing) = capturing(&self.phase, &self.streams, track) {
             capturing.rtp(now, track, &packet);
             if track.published.kind == MediaKind::Video {
                 track.loss.arrived(now, packet.header.sequence_number);
@@ -119,14 +127,15 @@ impl Room {
     fn sender_report(&mut self, now: Instant, from: PeerId, report: SenderReport) {
         let Some(track) = self.peers.get_mut(&from).and_then(|peer| peer.track(report.ssrc)) else { return };
         track.last_report = Some(report);
-        if let Phase::Active { capturing, .. } = &self.phase {
+        if let Some(capturing) = capturing(&self.phase, &self.streams, track) {
             capturing.sender_report(now, track, report);
         }
     }
 
     fn track_opened(&mut self, now: Instant, from: PeerId, published: PublishedTrack, stream: String) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        if peer.tracks.len() >= PEER_TRACKS || peer.track(published.ssrc).is_some() {
+        // A view only watches.
+        if peer.is_view() || peer.tracks.len() >= PEER_TRACKS || peer.track(published.ssrc).is_some() {
             return;
         }
         let Ok(random) = crate::random::bytes() else { return };
@@ -134,13 +143,13 @@ impl Room {
             id: TrackId::from_parts(crate::clock::unix_ms(), random),
             published,
             stream: stream.into(),
-            ordinal: peer.free_ordinal(published.kind),
+            ordinal: if peer.is_numbered { published.place } else { peer.free_ordinal(published.kind) },
             keyframes: Default::default(),
             loss: Default::default(),
             last_report: None,
             capture: None,
         };
-        if let Phase::Active { capturing, .. } = &self.phase {
+        if let Some(capturing) = capturing(&self.phase, &self.streams, &track) {
             capturing.open(now, from, peer.name.as_ref().map(ToString::to_string), &mut track);
         }
         peer.tracks.push(track);
@@ -154,10 +163,14 @@ impl Room {
     fn track_ended(&mut self, now: Instant, from: PeerId, ssrc: u32) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Some(at) = peer.tracks.iter().position(|track| track.published.ssrc == ssrc) else { return };
+        // Those whose tracks are numbered keep them: their streams end by their own word.
+        if peer.is_numbered {
+            return;
+        }
         let track = peer.tracks.remove(at);
         let lane = Lane { peer: from, ordinal: track.ordinal };
         let empty = peer.tracks.iter().all(|other| other.ordinal != lane.ordinal);
-        if let Phase::Active { capturing, .. } = &self.phase {
+        if let Some(capturing) = capturing(&self.phase, &self.streams, &track) {
             capturing.track_ended(now, &track);
         }
         let watchers: Vec<PeerId> =
@@ -229,7 +242,7 @@ impl Room {
         let Some(peer) = self.peers.get(&watcher) else { return };
         let watched: Vec<Watched> = peer.slots.occupied().map(|(slot, lane)| self.watched(slot, lane)).collect();
         let Some(peer) = self.peers.get_mut(&watcher) else { return };
-        if peer.card.is_some() {
+        if peer.shown.is_some() {
             peer.send_extra(RoomMessage::Watching(watched));
         } else {
             let subscriptions = watched.iter().map(Watched::subscription).collect();

@@ -7,6 +7,7 @@ use super::{
     introductions::Introductions,
     orders::decline,
     peer::Peer,
+    streams::Streams,
 };
 use crate::rtc::{Connection, Transmit};
 use protocol::{
@@ -46,6 +47,7 @@ pub(super) struct Room {
     pub policy: AppPolicy,
     pub peers: BTreeMap<PeerId, Peer>,
     pub phase: Phase,
+    pub streams: Streams,
     /// Nobody else gets in.
     pub locked: bool,
     pub introductions: Introductions,
@@ -68,6 +70,7 @@ impl Room {
             policy,
             peers: BTreeMap::new(),
             phase: Phase::Idle,
+            streams: Streams::new(),
             locked: false,
             introductions: Introductions::default(),
             next: None,
@@ -103,7 +106,7 @@ impl Room {
             earlier.dismiss(ByeReason::Replaced);
             self.settle(now, out);
         }
-        let mut peer = Peer::new(newcomer, connection);
+        let mut peer = Peer::new(now, newcomer, connection);
         if let Err(code) = self.knock() {
             peer.send(Self::refusal(code));
             out.gone.push(id);
@@ -185,8 +188,9 @@ impl Room {
         if let Some(refusal) = refusal {
             return self.recording_error(from, refusal.into());
         }
-        let (Some(peer), Ok(random)) = (self.peers.get(&from), crate::random::bytes()) else { return };
-        let (app_key, request) = (peer.app_key, RequestId::from_parts(crate::clock::unix_ms(), random));
+        let app_key = self.peers.get(&from).and_then(|peer| peer.app_key);
+        let (Some(app_key), Ok(random)) = (app_key, crate::random::bytes()) else { return };
+        let request = RequestId::from_parts(crate::clock::unix_ms(), random);
         self.phase = Phase::Requested { request, peer: from, app_key, revoked: false };
         out.requests.push(RecordingRequest::Start { room: self.key.clone(), request, app_key, peer: from });
     }
@@ -258,6 +262,7 @@ impl Room {
     ) {
         match outcome {
             RecordingOutcome::Ready { url } => self.announce(RecordingSignal::Link, Some(recording), Some(url), None),
+            RecordingOutcome::Delivered => self.announce(RecordingSignal::Link, Some(recording), None, None),
             RecordingOutcome::Failed { cause } => {
                 self.announce(RecordingSignal::Error, Some(recording), None, Some(cause.into()));
             }
@@ -271,6 +276,7 @@ impl Room {
         self.policy = policy;
         if relay_changed || !self.policy.recording {
             self.stop_recording(now, StopCause::SwitchedOff, out);
+            self.stop_streams(now, StopCause::SwitchedOff, out, |_| true);
         }
         if relay_changed {
             self.dismiss_where(ByeReason::RelayChanged, |_| true);
@@ -287,12 +293,13 @@ impl Room {
             Phase::Requested { app_key, revoked: noted, .. } if *app_key == revoked => *noted = true,
             _ => {}
         }
-        self.dismiss_where(ByeReason::KeyRevoked, |peer| peer.app_key == revoked);
+        self.dismiss_where(ByeReason::KeyRevoked, |peer| peer.app_key == Some(revoked));
         self.settle(now, out);
     }
 
     pub(super) fn shut_down(&mut self, now: Instant, out: &mut Aftermath) {
         self.stop_recording(now, StopCause::Shutdown, out);
+        self.stop_streams(now, StopCause::Shutdown, out, |_| true);
         self.dismiss_where(ByeReason::Shutdown, |_| true);
         self.settle(now, out);
     }
@@ -305,6 +312,8 @@ impl Room {
 
     /// Limits that time alone reaches.
     pub(super) fn check_limits(&mut self, now: Instant, out: &mut Aftermath) {
+        self.check_silence(now);
+        self.stop_streams(now, StopCause::MaxDuration, out, |capturing| now >= capturing.end());
         let Phase::Active { capturing, .. } = &self.phase else { return };
         if now >= capturing.end() {
             self.stop_recording(now, StopCause::MaxDuration, out);
@@ -315,9 +324,10 @@ impl Room {
 
     /// When [`Self::check_limits`] may have something to do.
     pub(super) fn limit_deadline(&self) -> Option<Instant> {
-        let Phase::Active { capturing, .. } = &self.phase else { return None };
+        let of_streams = earliest(self.silence_deadline(), self.stream_deadline());
+        let Phase::Active { capturing, .. } = &self.phase else { return of_streams };
         let idle = self.empty_since.map(|since| since + capturing.idle_timeout);
-        Some(idle.map_or(capturing.end(), |idle| idle.min(capturing.end())))
+        earliest(earliest(Some(capturing.end()), idle), of_streams)
     }
 
     /// Ends a turn: removes who has to go (which may make others go) and collects what is to be sent.
@@ -332,6 +342,8 @@ impl Room {
             if let Phase::Active { capturing, .. } = &self.phase {
                 capturing.peer_left(now, id);
             }
+            // What is recorded of streams ends with whoever publishes them.
+            self.stop_streams(now, StopCause::RoomEmpty, out, |_| true);
             self.unwatch(id);
             self.tell_acquaintances(&gone, &ServerMessage::PeerLeft { peer: id });
             self.introductions.forget(id);
@@ -343,13 +355,6 @@ impl Room {
             peer.drain(&mut out.transmits);
         }
         self.next = self.deadline(now);
-    }
-
-    fn tell_acquaintances(&mut self, about: &Peer, message: &ServerMessage) {
-        let Self { peers, introductions, .. } = self;
-        for peer in peers.values_mut().filter(|peer| !peer.is_view() && introductions.know(about, peer)) {
-            peer.send(message.clone());
-        }
     }
 
     fn broadcast(&mut self, message: &ServerMessage) {

@@ -8,7 +8,7 @@ use super::{
     slots::Lane,
 };
 use crate::rtc::Connection;
-use protocol::{ids::PeerId, limits::ROOM_PEERS};
+use protocol::{ids::PeerId, limits::ROOM_PEERS, streamrec::CLIENT_STREAMS};
 use std::time::Instant;
 
 impl Peer {
@@ -32,7 +32,7 @@ impl Room {
         self.peers.values().filter(|peer| !peer.is_view())
     }
 
-    /// Lets a view in. Its one slot is there before its client offers to receive, so they meet.
+    /// Lets a view in. Its slots are there before its client offers to receive, so they meet.
     pub(super) fn join_view(
         &mut self,
         now: Instant,
@@ -42,9 +42,13 @@ impl Room {
         out: &mut Aftermath,
     ) {
         let id = newcomer.peer;
-        let mut peer = Peer::new(newcomer, connection);
-        peer.slots.assign(Lane { peer: publisher, ordinal: 0 });
-        let ready = peer.connection.as_mut().is_some_and(|connection| connection.ensure_slots(1).is_ok());
+        let mut peer = Peer::new(now, newcomer, connection);
+        // As many as it can tell apart.
+        let lanes = if peer.card.is_some() { usize::from(CLIENT_STREAMS) } else { 1 };
+        for ordinal in 0..lanes {
+            peer.slots.assign(Lane { peer: publisher, ordinal });
+        }
+        let ready = peer.connection.as_mut().is_some_and(|connection| connection.ensure_slots(lanes).is_ok());
         let views = self.peers.len() - self.participants().count();
         if !ready || !self.peers.contains_key(&publisher) || views >= ROOM_PEERS * ROOM_PEERS {
             out.gone.push(id);

@@ -224,10 +224,8 @@ impl Worker {
             WorkerCommand::Decided { room, decision } => self.turn(&room, |room, out| room.decided(now, decision, out)),
             WorkerCommand::Order { room, order } => self.order(now, &room, order),
             WorkerCommand::StopRecording { room, recording, cause } => self.turn(&room, |room, out| {
-                if room.recording() == Some(recording) {
-                    room.stop_recording(now, cause, out);
-                    room.settle(now, out);
-                }
+                room.stop(now, recording, cause, out);
+                room.settle(now, out);
             }),
             WorkerCommand::Deliver { room, recording, outcome } => {
                 self.turn(&room, |room, out| room.deliver(now, recording, outcome, out));
@@ -252,7 +250,7 @@ impl Worker {
     fn order(&mut self, now: Instant, key: &RoomKey, order: Order) {
         if self.numbers.contains_key(key) {
             self.turn(key, |room, out| room.obey(now, order, out));
-        } else if let Order::Begin(started) = order {
+        } else if let Order::Begin(started) | Order::BeginStream { started, .. } = order {
             let mut out = Aftermath::default();
             decline(now, started, &mut out);
             self.aftermath(out);
@@ -260,7 +258,7 @@ impl Worker {
     }
 
     fn join(&mut self, now: Instant, key: &RoomKey, policy: AppPolicy, newcomer: Newcomer) {
-        if self.revoked.contains_key(&newcomer.app_key) {
+        if newcomer.app_key.is_some_and(|key| self.revoked.contains_key(&key)) {
             // The token was signed before; the socket closes when its outbox is dropped.
             let _ = newcomer.outbox.try_send(ServerMessage::Bye { reason: ByeReason::KeyRevoked }.into());
             return;
@@ -270,7 +268,7 @@ impl Worker {
         let number = self.room_number(now, key, &policy);
         let (peer, mut connection, mut fragment) = (newcomer.peer, None, None);
         if policy.relay {
-            let (ufrag, made) = match self.new_connection(now, newcomer.card.is_some()) {
+            let (ufrag, made) = match self.new_connection(now, newcomer.is_offered()) {
                 Ok(made) => made,
                 Err(error) => return tracing::error!(%error, "no connection for a newcomer"),
             };
@@ -294,7 +292,7 @@ impl Worker {
         self.next_room
     }
 
-    /// `restarts`: clients of front doors with cards restart a connection that failed, and add tracks as they like.
+    /// `restarts`: the client restarts a connection that failed, and adds tracks as it likes.
     fn new_connection(&self, now: Instant, restarts: bool) -> anyhow::Result<(String, Connection)> {
         let [a, b, c, d] = random::bytes::<4>()?;
         let ufrag = format!("{:02x}{}", self.index, hex::encode(random::bytes::<8>()?));

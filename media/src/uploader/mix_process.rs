@@ -14,6 +14,8 @@ use tokio::{
 const HEADER_BYTES: u64 = 64 * 1024;
 /// Largest part; the first one holds the index of the file besides its media.
 const PART_BYTES: usize = 512 << 20;
+/// Largest picture of a recording.
+const POSTER_BYTES: usize = 4 << 20;
 /// The mix reports progress more often than this; silence means it hangs.
 const SILENCE: Duration = Duration::from_secs(180);
 
@@ -33,7 +35,12 @@ pub enum MixProcessError {
 /// What the mixer wrote next.
 #[derive(Debug)]
 pub enum MixOutput {
-    Part { number: u16, bytes: Vec<u8> },
+    Part {
+        number: u16,
+        bytes: Vec<u8>,
+    },
+    /// A picture of the recording, JPEG.
+    Poster(Vec<u8>),
     Done(Artifact),
 }
 
@@ -41,6 +48,7 @@ pub enum MixOutput {
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum Header {
     Part { part: u16, bytes: usize },
+    Poster { poster: usize },
     Done { done: Artifact },
     Progress { progress: f64 },
     Error { error: String },
@@ -81,17 +89,24 @@ impl MixProcess {
             let header = timeout(SILENCE, self.header()).await.map_err(|_| MixProcessError::Hangs)??;
             match header {
                 Header::Part { part, bytes } if bytes <= PART_BYTES => {
-                    let mut buffer = vec![0; bytes];
-                    let read = timeout(SILENCE, self.output.read_exact(&mut buffer));
-                    read.await.map_err(|_| MixProcessError::Hangs)??;
-                    return Ok(MixOutput::Part { number: part, bytes: buffer });
+                    return Ok(MixOutput::Part { number: part, bytes: self.bytes(bytes).await? });
                 }
-                Header::Part { .. } => return Err(MixProcessError::Protocol),
+                Header::Poster { poster } if poster <= POSTER_BYTES => {
+                    return Ok(MixOutput::Poster(self.bytes(poster).await?));
+                }
+                Header::Part { .. } | Header::Poster { .. } => return Err(MixProcessError::Protocol),
                 Header::Done { done } => return Ok(MixOutput::Done(done)),
                 Header::Progress { progress } => tracing::debug!(progress, "mixing"),
                 Header::Error { error } => return Err(MixProcessError::Failed(error)),
             }
         }
+    }
+
+    async fn bytes(&mut self, count: usize) -> Result<Vec<u8>, MixProcessError> {
+        let mut buffer = vec![0; count];
+        let read = timeout(SILENCE, self.output.read_exact(&mut buffer));
+        read.await.map_err(|_| MixProcessError::Hangs)??;
+        Ok(buffer)
     }
 
     async fn header(&mut self) -> Result<Header, MixProcessError> {

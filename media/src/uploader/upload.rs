@@ -87,15 +87,31 @@ impl<'a> Upload<'a> {
     /// # Errors
     /// The mix failed, the bucket refused, or the recording has ended.
     pub async fn send(self, mut mix: MixProcess) -> Result<Uploaded, UploadError> {
-        let mut parts = Vec::new();
+        let (mut parts, mut has_poster) = (Vec::new(), false);
         let artifact = loop {
             match mix.next().await? {
                 MixOutput::Part { number, bytes } => parts.push(self.put(number, bytes.into()).await?),
-                MixOutput::Done(artifact) => break artifact,
+                MixOutput::Poster(bytes) => has_poster = self.put_poster(bytes.into()).await,
+                MixOutput::Done(artifact) => break Artifact { poster: has_poster, ..artifact },
             }
         };
         parts.sort_by_key(|part| part.number);
         Ok(Uploaded { upload: self.id, parts, artifact })
+    }
+
+    /// Puts the picture beside the recording, whether it is there then. It is tried once: the recording does not wait for
+    /// its picture.
+    async fn put_poster(&self, bytes: Bytes) -> bool {
+        let recording = self.recording;
+        let query = Query::SignPoster { recording, upload: self.id.clone() };
+        let Answer::Poster { url, headers } = self.link.query_when_up(query).await else { return false };
+        match self.client.put_poster(&self.store, &url, &headers, bytes).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%recording, %error, "the bucket did not take the poster");
+                false
+            }
+        }
     }
 
     /// Puts one part. An outage that outlasts the pauses ends the mix, so that it does not keep others from being

@@ -31,6 +31,7 @@ pub fn spec() -> RecordingSpec {
         capture_key: CaptureKey::new([7; 32]),
         max_duration_seconds: 3600,
         idle_timeout_seconds: 3600,
+        delivery: Default::default(),
     }
 }
 
@@ -144,6 +145,10 @@ async fn converse(shared: &Shared, socket: &mut WebSocket) -> Option<()> {
             }
             NodeMessage::Applied { command } => shared.applied.send(command).await.ok()?,
             NodeMessage::Report { .. } => {}
+            // A recording does not depend on its picture.
+            NodeMessage::Query { id, query: Query::SignPoster { .. } } => {
+                send(socket, ControlMessage::Answer { id, answer: Answer::Unavailable }).await?;
+            }
             NodeMessage::Query { id, query } => {
                 let answer = match question(query) {
                     None => Answer::Recording { spec: spec() },
@@ -170,7 +175,12 @@ fn question(query: Query) -> Option<Asked> {
     match query {
         Query::BeginUpload { refused, .. } => Some(Asked::Begin { refused }),
         Query::SignParts { upload, parts, .. } => Some(Asked::Sign { upload, number: parts[0] }),
-        Query::StartRecording { .. } | Query::ResumeRecording { .. } => None,
+        Query::StartRecording { .. }
+        | Query::ResumeRecording { .. }
+        | Query::SignPoster { .. }
+        | Query::OpenSession { .. }
+        | Query::StartUpload { .. }
+        | Query::UploadTarget { .. } => None,
     }
 }
 

@@ -9,7 +9,7 @@ use media::{
     recorder::{Pauses, Recorder, RecorderSettings},
     sfu::{RelaySettings, Workers},
     signaling::TokenKey,
-    uploader::PartClient,
+    uploader::{PartClient, PutClient, PutTimes},
 };
 use outbound::Outbound;
 use protocol::{
@@ -76,8 +76,9 @@ impl Node {
                 longest_attempt: Duration::from_millis(10),
             },
         };
-        let parts = PartClient::new(Outbound::new("".parse().unwrap()).unwrap());
-        let recorder = Recorder::new(settings, link, workers, parts);
+        let outbound = Arc::new(Outbound::new("".parse().unwrap()).unwrap());
+        let (parts, puts) = (PartClient::new(outbound.clone()), PutClient::new(outbound, PutTimes::default()));
+        let recorder = Recorder::new(settings, link, workers, parts, puts);
         let mut running = JoinSet::new();
         running.spawn(keep_link(Commands(recorder.clone())));
         Self { spool: spool.to_owned(), recorder, _spool: None, _running: running }
@@ -117,16 +118,20 @@ fn connect(spool: &Path, control_plane: &ControlPlane) -> (Link, KeepLink) {
     (link, Box::new(keep_link))
 }
 
-/// Writes the parts as `mixdown-media mix` does, and a line for each time it ran.
+/// Writes the parts and a picture as `mixdown-media mix` does, and a line for each time it ran.
 fn mixer(spool: &Path) -> PathBuf {
     let parts = PARTS.map(|(part, text)| format!(r#"printf '{{"part":{part},"bytes":{}}}\n%s' '{text}'"#, text.len()));
     let done = format!(
-        r#"{{"done":{{"bytes":{},"durationMs":1,"width":1280,"height":720,"approximateSync":false}}}}"#,
+        r#"{{"done":{{"bytes":{},"durationMs":1,"width":1280,"height":720,"approximateSync":false,"poster":true}}}}"#,
         FILE.len()
     );
     let mixes = spool.join("mixes");
-    let script =
-        format!("#!/bin/sh\nread key\necho mixed >> '{}'\n{}\necho '{done}'\n", mixes.display(), parts.join("\n"));
+    let poster = r#"printf '{"poster":7}\npicture'"#;
+    let script = format!(
+        "#!/bin/sh\nread key\necho mixed >> '{}'\n{}\n{poster}\necho '{done}'\n",
+        mixes.display(),
+        parts.join("\n")
+    );
     let path = spool.join("mixer");
     fs::write(&path, script).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();

@@ -5,4 +5,5 @@ mod foreign_input;
 mod orders;
 mod packets;
 mod rooms;
+mod streams;
 mod support;

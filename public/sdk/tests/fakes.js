@@ -5,10 +5,11 @@ export const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 export class FakeStream {
   #tracks = new Set();
-  constructor(kinds = []) {
-    for (const kind of kinds) this.#tracks.add({ kind });
+  constructor(tracks = []) {
+    for (const track of tracks) this.#tracks.add(typeof track === 'string' ? { kind: track } : track);
   }
   getTracks() { return [...this.#tracks]; }
+  getAudioTracks() { return this.getTracks().filter((track) => track.kind === 'audio'); }
   addTrack(track) { this.#tracks.add(track); }
   removeTrack(track) { this.#tracks.delete(track); }
 }
@@ -21,11 +22,14 @@ export class FakeConnection {
   localDescription = null;
   remoteDescription = null;
   closed = false;
-  constructor() { FakeConnection.made.push(this); }
-  addTransceiver(kindOrTrack, { direction }) {
+  constructor(configuration) {
+    this.configuration = configuration;
+    FakeConnection.made.push(this);
+  }
+  addTransceiver(kindOrTrack, { direction, sendEncodings }) {
     const kind = kindOrTrack.kind ?? kindOrTrack;
-    const sending = direction === 'sendonly';
-    const transceiver = { direction, kind, sender: { track: sending ? kindOrTrack : null }, receiver: { track: { kind } } };
+    const sender = { track: direction === 'sendonly' ? kindOrTrack : null, async replaceTrack(track) { sender.track = track; } };
+    const transceiver = { direction, kind, sendEncodings, sender, receiver: { track: { kind, muted: true } } };
     this.transceivers.push(transceiver);
     return transceiver;
   }
@@ -50,8 +54,9 @@ export class FakeSocket {
   OPEN = 1;
   readyState = 0;
   sent = [];
-  constructor(url) {
+  constructor(url, protocols) {
     this.url = url;
+    this.protocols = protocols;
     FakeSocket.made.push(this);
   }
   send(text) { this.sent.push(JSON.parse(text)); }

@@ -45,6 +45,8 @@ impl Role {
             | Permission::ManageTeam
             | Permission::ViewApiKeys
             | Permission::ManageApiKeys => matches!(self, Self::Owner | Self::Admin),
+            // A token stands on the key that it is given for.
+            Permission::MintTokens => false,
         }
     }
 }
@@ -82,6 +84,8 @@ pub enum Permission {
     ViewApiKeys,
     /// Make and revoke keys of the API.
     ManageApiKeys,
+    /// Make tokens of StreamRec clients.
+    MintTokens,
 }
 
 impl Permission {
@@ -103,6 +107,7 @@ impl Permission {
             Self::ViewUsage => Some(Scope::UsageRead),
             Self::ViewApiKeys => Some(Scope::ApiKeysRead),
             Self::ManageApiKeys => Some(Scope::ApiKeysWrite),
+            Self::MintTokens => Some(Scope::Streamrec),
             Self::ViewMails | Self::ViewTeam | Self::ManageTeam => None,
         }
     }

@@ -28,7 +28,7 @@ impl Clock {
     /// Moves a fixed clock; the system clock moves by itself.
     pub fn advance(&self, by: Duration) {
         if let Self::Fixed(now) = self {
-            now.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+            now.fetch_add(millis(by), Ordering::SeqCst);
         }
     }
 
@@ -54,6 +54,12 @@ impl Clock {
             Self::Fixed(now) => to_date(now.load(Ordering::SeqCst)),
         }
     }
+}
+
+/// A length of time in milliseconds.
+#[must_use]
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Unix milliseconds as a date.

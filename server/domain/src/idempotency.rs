@@ -7,6 +7,7 @@
 
 use crate::{
     access::Access,
+    clock::millis,
     error::{Error, Kind, Result},
     secrets::SealedColumn,
     services::Services,
@@ -135,8 +136,4 @@ fn identity(access: &Access, request: Request<'_>) -> Result<String> {
 fn in_progress() -> Error {
     Error::conflict("request_in_progress", "The first request with this Idempotency-Key is still being answered.")
         .with_retry_after(Duration::from_secs(1))
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -13,6 +13,7 @@ use protocol::{
     limits::JOIN_TOKEN_SECONDS,
     names::{DisplayName, RoomName},
     policy::AppPolicy,
+    streamrec::is_session_room,
     token::JoinClaims,
 };
 use serde::Serialize;
@@ -88,6 +89,13 @@ pub(crate) async fn place(
     seconds: u64,
 ) -> Result<Place> {
     let KeyOwner { org, application, policy } = owner;
+    if is_session_room(&room) {
+        return Err(Error::new(
+            Kind::Forbidden,
+            "room_reserved",
+            "Rooms of StreamRec sessions are entered by their clients only.",
+        ));
+    }
     let node = nodes::place(services, org, application, &room)
         .await?
         .ok_or_else(|| Error::unavailable("no_media_node", "No media node is running; try again."))?;

@@ -29,6 +29,7 @@ pub mod settings;
 pub mod skylink;
 pub mod storage;
 mod store;
+pub mod streamrec;
 pub mod temasys;
 pub mod usage;
 

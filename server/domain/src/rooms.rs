@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications, audit,
     clock::to_date,
     error::{Error, Result},
     nodes::alive_since,
@@ -50,7 +50,7 @@ pub async fn list(
     access.require(Permission::ViewRooms)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    known_application(&mut org, application).await?;
+    applications::existing(&mut org, application).await?;
     let mut rows = org.live_rooms(application, alive_since(services), after, PAGE + 1).await?;
     let more = rows.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
     if more {
@@ -69,7 +69,7 @@ pub async fn get(
     access.require(Permission::ViewRooms)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    let row = find(services, &mut org, application, room).await?;
+    let row = find(services, &mut org, application, room).await?.ok_or_else(nobody)?;
     let peers = org.live_peers(application, room).await?;
     Ok((view(&row), peers.iter().map(peer_view).collect()))
 }
@@ -79,7 +79,7 @@ pub async fn end(services: &Services, access: &Access, application: ApplicationI
     access.require(Permission::OperateRooms)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    let row = find(services, &mut org, application, room).await?;
+    let row = find(services, &mut org, application, room).await?.ok_or_else(nobody)?;
     let command = Command::EndRoom { application, room: room.clone(), cause: access.stop_cause() };
     org.system().push_command(row.node(), &command, services.now()).await?;
     audit::record(services, &mut org, access.actor(), "room.end_requested", &application, room.as_str()).await?;
@@ -98,7 +98,7 @@ pub async fn remove_peer(
     access.require(Permission::OperateRooms)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    let row = find(services, &mut org, application, room).await?;
+    let row = find(services, &mut org, application, room).await?.ok_or_else(nobody)?;
     let peers = org.live_peers(application, room).await?;
     let found = peers.iter().find(|found| found.id() == peer).map(peer_view);
     let found = found.ok_or_else(|| Error::not_found("peer_not_found", "There is no such peer in this room."))?;
@@ -109,21 +109,19 @@ pub async fn remove_peer(
     Ok(found)
 }
 
-/// A room of a node that reported lately.
+/// The room, while somebody is in it on a node that reported lately.
 pub(crate) async fn find(
     services: &Services,
     org: &mut OrgTx<'_>,
     application: ApplicationId,
     room: &RoomName,
-) -> Result<RoomRow> {
-    known_application(org, application).await?;
-    let row = org.live_room(application, alive_since(services), room).await?;
-    row.ok_or_else(|| Error::not_found("room_not_found", "Nobody is in this room."))
+) -> Result<Option<RoomRow>> {
+    applications::existing(org, application).await?;
+    Ok(org.live_room(application, alive_since(services), room).await?)
 }
 
-async fn known_application(org: &mut OrgTx<'_>, application: ApplicationId) -> Result<()> {
-    let unknown = || Error::not_found("application_not_found", "There is no such application.");
-    org.application(application).await?.map(drop).ok_or_else(unknown)
+fn nobody() -> Error {
+    Error::not_found("room_not_found", "Nobody is in this room.")
 }
 
 /// Somebody came, as a node reports it.

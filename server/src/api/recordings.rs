@@ -49,6 +49,8 @@ pub struct Recording {
     height: Option<u32>,
     /// Whether the clocks of the participants could be compared only roughly.
     approximate_sync: bool,
+    /// Whether there is a picture of it: beside the object, under its key and `.jpg`, and at every link's `posterUrl`.
+    poster: bool,
     /// Since when it waits, encrypted on its media node, for a bucket that does not work.
     held_since: Option<DateTime<Utc>>,
     bucket: String,
@@ -97,6 +99,9 @@ pub struct NewLink {
 pub struct Link {
     #[schema(value_type = String)]
     url: Url,
+    /// Shows a picture of the recording; `null` when there is none.
+    #[schema(value_type = Option<String>)]
+    poster_url: Option<Url>,
     expires_at: DateTime<Utc>,
 }
 
@@ -138,6 +143,7 @@ impl From<recordings::Recording> for Recording {
             width: recording.width,
             height: recording.height,
             approximate_sync: recording.approximate_sync,
+            poster: recording.poster,
             held_since: recording.held_since,
             bucket: recording.bucket,
             object_key: recording.object_key,
@@ -237,9 +243,9 @@ pub async fn link(
     Body(new): Body<NewLink>,
 ) -> Result<impl IntoResponse, Problem> {
     let validity = Duration::from_secs(new.validity_seconds);
-    let expires_at = web.services.clock().now() + validity;
-    let url = recordings::share(&web.services, &access, id, validity).await?;
-    Ok((StatusCode::CREATED, Json(Link { url, expires_at })))
+    let recordings::Link { url, poster_url, expires_at } =
+        recordings::share(&web.services, &access, id, validity).await?;
+    Ok((StatusCode::CREATED, Json(Link { url, poster_url, expires_at })))
 }
 
 /// Hold a recording

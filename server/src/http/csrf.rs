@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Meant for pages of customers; takes no cookie.
-const CROSS_SITE_PATHS: &[&str] = &["/api/v1/join"];
+const CROSS_SITE_PATHS: &[&str] = &["/api/v1/join", "/api/session"];
 /// As above, with everything under them.
-const CROSS_SITE_FOLDERS: &[&str] = &["/rest/stats/"];
+const CROSS_SITE_FOLDERS: &[&str] = &["/rest/stats/", "/api/v2/", "/auth/", "/auth_v2/"];
 
 /// Refuses unsafe requests that other sites caused.
 pub async fn refuse_cross_site(State(own_origin): State<Arc<str>>, request: Request, next: Next) -> Response {

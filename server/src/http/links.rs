@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, Query, State},
     response::{Html, IntoResponse, Response},
 };
-use domain::recordings::{self, LinkRequest};
+use domain::recordings::{self, LinkRequest, Wanted};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use url::Url;
@@ -38,14 +38,25 @@ pub async fn follow(
     Query(parameters): Query<Parameters>,
     headers: HeaderMap,
 ) -> Response {
-    let download = parameters.download.is_some();
-    let request = LinkRequest { token: &token, download, head: method == Method::HEAD };
+    let wanted = if parameters.download.is_some() { Wanted::Download } else { Wanted::Video };
+    let request = LinkRequest { token: &token, wanted, head: method == Method::HEAD };
     let response = match lead(&web, client, request).await {
         Ok(found) => found,
         Err(problem) if wants_page(&headers) => page(&problem),
         Err(problem) => problem.into_response(),
     };
     readable_everywhere(response)
+}
+
+/// Leads to the picture of the recording.
+pub async fn poster(
+    State(web): State<Web>,
+    Extension(client): Extension<ClientAddress>,
+    method: Method,
+    Path(token): Path<String>,
+) -> Response {
+    let request = LinkRequest { token: &token, wanted: Wanted::Poster, head: method == Method::HEAD };
+    readable_everywhere(lead(&web, client, request).await.into_response())
 }
 
 /// Any page may fetch what it has a link to, also in ranges.

@@ -2,7 +2,7 @@
 
 mod body;
 mod client_address;
-mod cross_origin;
+pub(crate) mod cross_origin;
 mod csrf;
 mod demo;
 mod health;

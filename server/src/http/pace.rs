@@ -45,7 +45,7 @@ impl Pace {
     }
 
     /// Counts a request; refused when there were too many.
-    pub(super) fn admit(&self, client: ClientAddress) -> Result<(), Problem> {
+    pub(crate) fn admit(&self, client: ClientAddress) -> Result<(), Problem> {
         self.take(client.0).map_err(|seconds| {
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests; wait a little.")
                 .with_retry_after(seconds)

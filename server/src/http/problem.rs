@@ -13,6 +13,7 @@ use axum::{
 };
 use domain::error::Kind;
 use http::{HeaderValue, StatusCode, header};
+use protocol::streamrec::TerminationCause;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
@@ -33,6 +34,8 @@ pub struct Problem {
     retry_after: Option<u64>,
     errors: Vec<FieldError>,
     violated_policies: Vec<Cow<'static, str>>,
+    #[serde(default)]
+    termination_cause: Option<TerminationCause>,
 }
 
 /// What is wrong with one field of a body.
@@ -65,6 +68,10 @@ pub struct Document<'a> {
     #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false, value_type = [String])]
     violated_policies: &'a [Cow<'static, str>],
+    /// For clients of StreamRec.
+    #[serde(rename = "termination_cause", skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    termination_cause: Option<TerminationCause>,
 }
 
 impl Problem {
@@ -77,6 +84,7 @@ impl Problem {
             retry_after: None,
             errors: Vec::new(),
             violated_policies: Vec::new(),
+            termination_cause: None,
         }
     }
 
@@ -144,6 +152,12 @@ impl Problem {
     pub(super) fn with_retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// The word that clients of StreamRec look for.
+    #[must_use]
+    pub fn with_termination_cause(self, cause: TerminationCause) -> Self {
+        Self { termination_cause: Some(cause), ..self }
     }
 
     fn of_status(status: StatusCode) -> Self {
@@ -220,6 +234,7 @@ fn write(mut headers: http::HeaderMap, problem: &Problem, id: &RequestId) -> Res
         request_id: id.as_str(),
         errors: &problem.errors,
         violated_policies: &problem.violated_policies,
+        termination_cause: problem.termination_cause,
     };
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::CONTENT_ENCODING);

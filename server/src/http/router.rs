@@ -8,7 +8,7 @@ use crate::{
     api::{self, Quotas},
     console,
     lifecycle::Lifecycle,
-    node_link, temasys,
+    node_link, streamrec, temasys,
 };
 use axum::{
     Router,
@@ -59,6 +59,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .route("/api/v1/join", options(join::preflight).post(join::join))
         .route("/demo/{application}", get(demo::page))
         .route("/r/{token}", get(links::follow).options(links::preflight))
+        .route("/r/{token}/poster.jpg", get(links::poster).options(links::preflight))
         .route("/unsubscribe/{token}", get(unsubscribe::show).post(unsubscribe::end))
         .route("/node/link", get(node_link::open))
         .route("/healthz", get(health::alive))
@@ -66,6 +67,7 @@ pub fn router(web: &Web, site_root: &Path, public_dir: &Path) -> Router {
         .merge(api::routes(web))
         .merge(temasys::routes(web))
         .merge(skylink::routes())
+        .merge(streamrec::routes())
         .with_state(web.clone())
         .merge(static_files::routes(site_root, public_dir))
         .merge(console::router(&web.services, site_root))

@@ -48,15 +48,18 @@ fn add_missing(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     headers.entry(name).or_insert(HeaderValue::from_static(value));
 }
 
-/// Policy of a console page: our scripts and those with the page's nonce, media from the org's storage.
+/// Policy of a console page: our scripts and those with the page's nonce, videos and pictures from the org's storages.
 #[must_use]
-pub fn console_policy(nonce: &str, media_origins: &[String]) -> String {
-    let policy = format!(
+pub fn console_policy(nonce: &str, storage_origins: &[String]) -> String {
+    let mut storages = String::new();
+    for origin in storage_origins.iter().filter(|origin| is_plain_origin(origin)) {
+        let _ = write!(storages, " {origin}");
+    }
+    format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'; media-src 'self' blob:"
-    );
-    with_origins(policy, media_origins)
+         img-src 'self' data:{storages}; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'; media-src 'self' blob:{storages}"
+    )
 }
 
 /// Policy of the demo page: it also talks to whichever node its room lives on, and plays the finished file. That lies in
@@ -68,14 +71,6 @@ pub fn demo_policy(public_origin: &str) -> String {
          connect-src 'self' {public_origin} ws: wss:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; \
          media-src 'self' blob: http: https:"
     )
-}
-
-/// Appends origins to the policy's last directive.
-fn with_origins(mut policy: String, origins: &[String]) -> String {
-    for origin in origins.iter().filter(|origin| is_plain_origin(origin)) {
-        let _ = write!(policy, " {origin}");
-    }
-    policy
 }
 
 /// An origin that cannot end its directive or begin another.
@@ -92,6 +87,7 @@ mod tests {
         let origins = ["http://127.0.0.1:3002".to_owned(), "https://x; script-src *".to_owned()];
         let policy = console_policy("abc", &origins);
         assert!(policy.ends_with("media-src 'self' blob: http://127.0.0.1:3002"), "{policy}");
+        assert!(policy.contains("img-src 'self' data: http://127.0.0.1:3002;"), "{policy}");
         assert_eq!(policy.matches("script-src").count(), 1);
     }
 }

@@ -5,7 +5,11 @@ use crate::{
     support::server::{EMAIL, PASSWORD, sign_in},
 };
 use domain::applications;
+use futures_util::future::join_all;
 use http::StatusCode;
+
+/// What stands where a part of a page could not be loaded.
+const PROBLEM: &str = "This could not be loaded";
 
 on_both_databases! {
     async fn the_set_up_link_works_once(server) {
@@ -88,6 +92,21 @@ on_both_databases! {
         assert_eq!(ask("/api/v1/storages").await, StatusCode::FORBIDDEN);
         browser.submit(path, "revoke-api-key", &[]).await;
         assert_eq!(ask("/api/v1/applications").await, StatusCode::UNAUTHORIZED);
+    }
+
+    async fn pages_that_many_load_at_once_are_whole(server) {
+        let access = server.owner().await;
+        let demo = server.demo(&access).await;
+        let browser = server.browser();
+        sign_in(&browser).await;
+        for path in [format!("/applications/{}", demo.id), "/account/recordings".to_owned(), "/account/team".to_owned()] {
+            let alone = browser.visit(&path).await;
+            assert!(alone.status == StatusCode::OK && !alone.text.contains(PROBLEM), "{}", alone.text);
+            for page in join_all((0..40).map(|_| browser.visit(&path))).await {
+                assert_eq!(page.status, StatusCode::OK);
+                assert!(!page.text.contains(PROBLEM), "{}", page.text);
+            }
+        }
     }
 
     async fn what_is_not_there_is_a_page_that_says_so(server) {

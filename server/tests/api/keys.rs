@@ -2,7 +2,7 @@
 
 use crate::{
     on_both_databases,
-    support::{FakeNode, TestServer, receiver::Receiver, server::sign_in, soon},
+    support::{FakeNode, TestServer, receiver::Receiver, server::sign_in},
 };
 use domain::{
     clock::Clock,
@@ -14,20 +14,11 @@ use protocol::{
     webhook::EventType,
 };
 use server::{config::KeyCommand, key_commands, start_error::StartError};
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio, time::Duration};
-use tokio::process::Command;
+use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 use zeroize::Zeroizing;
 
-/// Runs the program on the server's data; its exit code and what it printed.
 async fn keys(server: &TestServer, command: &str) -> (Option<i32>, String) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_mixdown"));
-    program.args(["keys", command, "--data-dir"]).arg(server.data_dir()).env_remove("RUST_LOG").stdin(Stdio::null());
-    if let Some(url) = &server.options.data.database_url {
-        program.args(["--database-url", url]);
-    }
-    let output = soon("the keys command", program.kill_on_drop(true).output()).await.unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(text).unwrap())
+    server.command(&["keys", command]).await
 }
 
 /// The same in this process, at the time of this clock.

@@ -2,7 +2,7 @@
 
 use crate::{
     on_both_databases,
-    recording::Scene,
+    recording::{POSTER, Scene},
     support::{Browser, Database, Page, TestServer},
 };
 use domain::{jobs, recordings};
@@ -61,6 +61,15 @@ on_both_databases! {
         assert_eq!(file.status(), StatusCode::OK);
         assert_eq!(file.headers()["content-length"], FILE.len().to_string());
 
+        let shown = ask(&visitor, Method::GET, &format!("{path}/poster.jpg"), "image/*").await;
+        readable_everywhere(&shown);
+        let picture = scene.client.get(shown.location().unwrap()).send().await.unwrap();
+        assert_eq!(picture.headers()["content-type"], "image/jpeg");
+        assert_eq!(picture.bytes().await.unwrap(), POSTER);
+        let mails = domain::mail::list(scene.server.services(), &scene.access).await.unwrap();
+        let told = mails.iter().find(|mail| mail.subject.ends_with("is ready")).unwrap();
+        assert!(told.html.contains(&format!("{path}/poster.jpg\"")), "{}", told.html);
+
         let preflight = ask(&visitor, Method::OPTIONS, &path, "*/*").await;
         assert_eq!(preflight.status, StatusCode::NO_CONTENT);
         assert_eq!(preflight.header("access-control-allow-headers"), "range");
@@ -74,6 +83,8 @@ on_both_databases! {
         assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::NOT_FOUND, "link_not_found"));
         readable_everywhere(&wrong);
         assert_eq!(ask(&visitor, Method::GET, "/r/%00", "text/html").await.status, StatusCode::NOT_FOUND);
+        let bucket = scene.server.data_dir().join("store/recordings");
+        assert_eq!(files(&bucket).len(), 2, "the recording and its picture: {:?}", files(&bucket));
 
         recordings::delete(&services, &scene.access, recording, "").await.unwrap();
         let deleted = ask(&visitor, Method::GET, &path, "text/html,*/*;q=0.8").await;
@@ -92,8 +103,10 @@ on_both_databases! {
             }
         })
         .await;
-        let bucket = scene.server.data_dir().join("store/recordings");
         assert!(files(&bucket).is_empty(), "{:?}", files(&bucket));
+
+        let picture = ask(&visitor, Method::GET, &format!("{path}/poster.jpg"), "image/*").await;
+        assert_eq!((picture.status, picture.code().as_str()), (StatusCode::GONE, "recording_deleted"));
 
         scene.server.clock.advance(Duration::from_secs(7 * 24 * 3600));
         let expired = ask(&visitor, Method::GET, &path, "*/*").await;
@@ -107,7 +120,7 @@ fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
     for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
         if entry.file_type().unwrap().is_dir() {
             found.extend(files(&entry.path()));
-        } else if entry.path().extension().is_some_and(|extension| extension == "mp4") {
+        } else if entry.path().extension().is_some_and(|extension| extension == "mp4" || extension == "jpg") {
             found.push(entry.path());
         }
     }

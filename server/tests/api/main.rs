@@ -20,6 +20,7 @@ mod sessions;
 mod skylink;
 mod start_up;
 mod storage_pages;
+mod streamrec;
 mod support;
 mod temasys;
 mod tenancy;

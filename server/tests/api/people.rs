@@ -102,6 +102,19 @@ on_both_databases! {
         assert_eq!(new.location().as_deref(), Some("/applications"));
     }
 
+    async fn whoever_runs_the_server_lets_an_owner_without_mail_back_in(server) {
+        server.owner().await;
+        let (code, said) = server.command(&["reset-password", "eve@example.com"]).await;
+        assert_eq!((code, said.contains("Nobody signs in with this address.")), (Some(2), true), "{said}");
+        let (code, said) = server.command(&["reset-password", EMAIL, "--public-url", "https://calls.example"]).await;
+        assert_eq!(code, Some(0), "{said}");
+        let path = said.trim().strip_prefix("https://calls.example").expect("a link");
+        let anna = server.browser();
+        assert_eq!(set_password(&anna, path, "reset-password").await.as_deref(), Some("/sign-in"));
+        let entered = anna.submit("/sign-in", "sign-in", &[("email", EMAIL), ("password", NEW)]).await;
+        assert_eq!(entered.location().as_deref(), Some("/applications"));
+    }
+
     async fn an_address_is_confirmed_by_a_button_and_not_by_looking(server) {
         let owner = server.owner().await;
         let anna = server.browser();

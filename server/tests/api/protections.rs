@@ -69,7 +69,7 @@ async fn every_server_function_refuses_strangers() {
          &api_key=apikey_019aa2c1000070008000000000000000&endpoint=ep_019aa2c1000070008000000000000000\
          &delivery=dlv_019aa2c1000070008000000000000000&event=&state=&after=&format=standard&signing=hmac&email=x&role=viewer\
          &invitation=inv_019aa2c1000070008000000000000000&member=usr_019aa2c1000070008000000000000000\
-         &address=addr_019aa2c1000070008000000000000000",
+         &address=addr_019aa2c1000070008000000000000000&mail=mail_019aa2c1000070008000000000000000",
         demo.id, demo.keys[0].id
     );
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {

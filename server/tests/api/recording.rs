@@ -24,6 +24,9 @@ use protocol::{
 use reqwest::Client;
 use std::time::Duration;
 
+/// Stands for a picture.
+pub(crate) const POSTER: &[u8] = b"a picture of the call";
+
 /// A demo application, a node that captures nothing, and somebody who follows links.
 pub(crate) struct Scene {
     pub(crate) server: TestServer,
@@ -83,10 +86,20 @@ impl Scene {
         (upload, uploaded)
     }
 
+    /// Puts a picture of the recording beside it.
+    async fn put_poster(&mut self, recording: RecordingId, upload: &str) {
+        let query = Query::SignPoster { recording, upload: upload.to_owned() };
+        let Answer::Poster { url, headers } = self.node.ask(query).await else { panic!("a URL expected") };
+        let put = headers.into_iter().fold(self.client.put(url), |put, (name, value)| put.header(name, value));
+        put.body(POSTER).send().await.unwrap().error_for_status().unwrap();
+    }
+
     pub(crate) async fn finish(&mut self, recording: RecordingId, parts: &[Vec<u8>]) {
         let (upload, uploaded) = self.upload(recording, parts).await;
+        self.put_poster(recording, &upload).await;
         let bytes = parts.iter().map(|part| part.len() as u64).sum();
-        let artifact = Artifact { bytes, duration_ms: 8000, width: 1280, height: 720, approximate_sync: false };
+        let artifact =
+            Artifact { bytes, duration_ms: 8000, width: 1280, height: 720, approximate_sync: false, poster: true };
         self.node.report(4, Event::RecordingUploaded { recording, upload, parts: uploaded, artifact }).await;
     }
 

@@ -2,6 +2,7 @@
 
 use crate::support::{
     Browser, Database, FakeNode, Page,
+    amazon::{Amazon, OWN_SECRET, SESSION_SECRET, SESSION_TOKEN},
     database::pg_dump,
     program::{Program, files_below},
     receiver::Receiver,
@@ -158,6 +159,20 @@ async fn add_storage(browser: &Browser, endpoint: &str) -> Secret {
     Secret::new("secret access key", STORAGE_SECRET)
 }
 
+/// Adds a storage that is reached by a role, and has it tried.
+async fn add_role(browser: &Browser, amazon: &mut Amazon) -> Vec<Secret> {
+    let path = "/account/recordings/add/aws_role?bucket=acme-calls&region=eu-west-1";
+    let form = [("form[role_arn]", "arn:aws:iam::210987654321:role/recordings")];
+    let added = browser.submit(path, "create-storage", &form).await;
+    browser.visit(&added.location().expect("the page of the storage")).await;
+    amazon.session_used().await;
+    vec![
+        Secret::new("secret of our AWS identity", OWN_SECRET),
+        Secret::new("secret of a session", SESSION_SECRET),
+        Secret::new("token of a session", SESSION_TOKEN),
+    ]
+}
+
 /// Asks for a token, rightly and wrongly.
 async fn join(browser: &Browser, key: AppKeyId, node_secret: &str) -> Secret {
     let bearer = format!("Bearer {node_secret}");
@@ -196,7 +211,7 @@ async fn record(node: &mut FakeNode, application: ApplicationId, key: AppKeyId) 
     let put = client.put(url).body("part").send().await.unwrap();
     let etag = put.headers()["etag"].to_str().unwrap().to_owned();
     let md5 = etag.trim_matches('"').to_owned();
-    let artifact = Artifact { bytes: 4, duration_ms: 1, width: 2, height: 2, approximate_sync: false };
+    let artifact = Artifact { bytes: 4, duration_ms: 1, width: 2, height: 2, approximate_sync: false, poster: false };
     let parts = vec![UploadedPart { number: 1, etag, md5, bytes: 4 }];
     node.report(4, Event::RecordingUploaded { recording: ready, upload, parts, artifact }).await;
     let link = node
@@ -213,7 +228,8 @@ async fn record(node: &mut FakeNode, application: ApplicationId, key: AppKeyId) 
 }
 
 async fn secrets_stay_where_they_belong(database: Database) {
-    let program = Program::start(database, LOG).await;
+    let mut amazon = Amazon::start().await;
+    let program = Program::start(database, LOG, &amazon).await;
     let store: serde_json::Value = serde_json::from_str(&program.key_file("store.json")).unwrap();
     let node_secret = program.key_file("node.secret");
     let mut secrets = vec![
@@ -233,6 +249,7 @@ async fn secrets_stay_where_they_belong(database: Database) {
     receiver.answer_with(StatusCode::INTERNAL_SERVER_ERROR);
     secrets.extend(mail_links(&browser).await);
     secrets.push(add_storage(&browser, &receiver.url.origin().ascii_serialization()).await);
+    secrets.extend(add_role(&browser, &mut amazon).await);
     let notifications = format!("{path}/notifications");
     let endpoint = [("url", receiver.url.as_str()), ("format", "standard"), ("signing", "hmac")];
     browser.submit(&notifications, "create-endpoint", &endpoint).await;

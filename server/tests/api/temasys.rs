@@ -8,8 +8,9 @@ use crate::{
         server::{EMAIL, PASSWORD},
     },
 };
-use domain::api_keys::Scope;
+use domain::{api_keys::Scope, applications, mail, notifications::endpoints};
 use http::{Method, StatusCode};
+use protocol::{names::DisplayName, webhook::EndpointState};
 use serde_json::{Value, json};
 
 const LOGIN: &str = "/rest/login";
@@ -81,6 +82,37 @@ on_both_databases! {
         assert_eq!(refused(&answer), (403, 0));
         let guess = server.browser().request(Method::GET, NOTIFICATIONS, &[("authorization", "Bearer mdk_guess")], "").await;
         assert_eq!(refused(&guess), (401, 0));
+    }
+
+    async fn every_application_tells_whom_the_backend_names(server) {
+        let anna = server.owner().await;
+        let services = server.services();
+        let demo = server.demo(&anna).await.id;
+        mail::add_address(services, &anna, demo, "kept@example.com").await.unwrap();
+        let program = Program::with(&server, &anna, Scope::ALL).await;
+        let told = async |application| {
+            let list = mail::addresses(services, &anna, application).await.unwrap();
+            let emails: Vec<String> = list.into_iter().map(|address| address.email).filter(|email| email != EMAIL).collect();
+            let endpoints = endpoints::list(services, &anna, application).await.unwrap();
+            let endpoints: Vec<_> = endpoints.iter().map(|endpoint| (endpoint.url.to_string(), endpoint.state)).collect();
+            (emails.join(" "), endpoints)
+        };
+        let active = |url: &str| vec![(url.to_owned(), EndpointState::Active)];
+        let settings = json!({ "notify": 1, "url": "https://backend.example/hook", "email": "B@example.com,c@example.com, b@example.com" });
+        program.send(Method::POST, NOTIFICATIONS, &settings).await;
+        assert_eq!(told(demo).await, ("b@example.com c@example.com kept@example.com".to_owned(), active("https://backend.example/hook")));
+        let later = applications::create(services, &anna, DisplayName::try_from("Later".to_owned()).unwrap()).await.unwrap().id;
+        assert_eq!(told(later).await, ("b@example.com c@example.com".to_owned(), active("https://backend.example/hook")));
+
+        let moved = json!({ "url": "https://backend.example/other", "email": "c@example.com,d@example.com" });
+        program.send(Method::PUT, NOTIFICATIONS, &moved).await;
+        assert_eq!(told(demo).await, ("c@example.com d@example.com kept@example.com".to_owned(), active("https://backend.example/other")));
+        program.send(Method::PUT, NOTIFICATIONS, &json!({ "notify": 0 })).await;
+        let silent = vec![("https://backend.example/other".to_owned(), EndpointState::Disabled)];
+        assert_eq!(told(demo).await, ("kept@example.com".to_owned(), silent.clone()));
+        assert_eq!(told(later).await, (String::new(), silent));
+        let unusable = program.send(Method::PUT, NOTIFICATIONS, &json!({ "email": "nobody" })).await;
+        assert_eq!(refused(&unusable), (400, 0));
     }
 
     async fn a_page_of_another_site_cannot_use_the_session(server) {

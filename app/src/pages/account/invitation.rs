@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     components::{FormNotice, Notice, Tone},
+    load::load,
     note::Form,
     paths,
 };
@@ -18,7 +19,7 @@ pub fn InvitationPage() -> impl IntoView {
         <Entrance title="Invitation">
             <Suspense>
                 {Suspend::new(async move {
-                    match load_offer(token.clone()).await {
+                    match load(load_offer(token.clone())).await {
                         Ok(Some(offer)) => Either::Left(view! { <JoinForm token offer/> }),
                         Ok(None) => Either::Right(view! { <Ended reason="This invitation was used, withdrawn or has expired."/> }),
                         Err(_) => Either::Right(view! { <Ended reason="The invitation could not be checked. Try again in a moment."/> }),

@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     components::{FormNotice, Notice, Tone},
+    load::load,
     note::Form,
     paths,
 };
@@ -18,7 +19,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
         <Entrance title="Choose a new password">
             <Suspense>
                 {Suspend::new(async move {
-                    match check_reset_link(token.clone()).await {
+                    match load(check_reset_link(token.clone())).await {
                         Ok(true) => Either::Left(view! { <PasswordForm token/> }),
                         Ok(false) => Either::Right(view! { <Ended reason="This link was used or has expired."/> }),
                         Err(_) => Either::Right(view! { <Ended reason="The link could not be checked. Try again in a moment."/> }),

@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     components::{Field, FormNotice, Notice, Tone},
+    load::load,
     note::{Form, Note},
     paths,
 };
@@ -18,7 +19,7 @@ pub fn SetUpPage() -> impl IntoView {
         <Entrance title="Set up Mixdown">
             <Suspense>
                 {Suspend::new(async move {
-                    match check_set_up_link(token.clone()).await {
+                    match load(check_set_up_link(token.clone())).await {
                         Ok(true) => Either::Left(view! { <SetUpForm token/> }),
                         Ok(false) => Either::Right(view! { <LinkUsed reason="This set-up link has expired or has been used."/> }),
                         Err(_) => Either::Right(view! { <LinkUsed reason="The set-up link could not be checked. Try again in a moment."/> }),

@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     components::{FormNotice, Notice, Tone},
+    load::load,
     note::Form,
     paths,
 };
@@ -18,7 +19,7 @@ pub fn VerifyEmailPage() -> impl IntoView {
         <Entrance title="Confirm your address">
             <Suspense>
                 {Suspend::new(async move {
-                    match check_verification_link(token.clone()).await {
+                    match load(check_verification_link(token.clone())).await {
                         Ok(true) => Either::Left(view! {
                             <form class="form" method="post" action=VerifyEmail::url()>
                                 <input type="hidden" name="token" value=token/>

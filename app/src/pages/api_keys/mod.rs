@@ -3,9 +3,8 @@
 mod api;
 
 use crate::{
-    components::{
-        Card, Choice, CopyText, EmptyState, Field, FormNotice, Instant, Notice, PageHeader, Problem, TextArea, Tone,
-    },
+    components::{Card, Choice, EmptyState, Field, FormNotice, Instant, PageHeader, Problem, ShownOnce, TextArea},
+    load::load,
     note::{Form, Note},
 };
 use api::{CreateApiKey, RevokeApiKey, load_api_keys};
@@ -47,7 +46,7 @@ pub fn ApiKeysPage() -> impl IntoView {
         <PageHeader title="API keys" summary="Programs use the REST API with them. Each can do only what its scopes say."/>
         <Suspense>
             {Suspend::new(async move {
-                match load_api_keys().await {
+                match load(load_api_keys()).await {
                     Ok(view) => Either::Left(view! { <ApiKeyCards view/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
@@ -58,7 +57,6 @@ pub fn ApiKeysPage() -> impl IntoView {
 
 #[component]
 fn ApiKeyCards(view: ApiKeysView) -> impl IntoView {
-    let secret = Note::about(Form::CreateApiKey).and_then(|note| note.secret);
     let list = if view.keys.is_empty() {
         Either::Left(view! {
             <EmptyState title="No API keys yet">
@@ -75,12 +73,7 @@ fn ApiKeyCards(view: ApiKeysView) -> impl IntoView {
         })
     };
     view! {
-        {secret.map(|secret| view! {
-            <Notice tone=Tone::Good>
-                <p><strong>"The new key. "</strong>"Keep it now; it is not shown again."</p>
-                <CopyText value=secret label="the API key"/>
-            </Notice>
-        })}
+        <ShownOnce form=Form::CreateApiKey title="The new key" label="the API key"/>
         {list}
         <CreateCard applications=view.applications scopes=view.scopes/>
     }
@@ -139,7 +132,7 @@ fn CreateCard(applications: Vec<(ApplicationId, String)>, scopes: Vec<String>) -
                     <p class="hint">"Writing includes reading."</p>
                 </fieldset>
                 <Choice id="key-application" name="application" label="Reaches" options=reach value=String::new()
-                    hint="A key for one application can have scopes of applications, recordings, rooms and usage only."/>
+                    hint="A key for one application can have scopes of applications, recordings, webhooks, rooms, usage and streamrec only. A master key of StreamRec is one with the scope streamrec, for one application."/>
                 <Choice id="key-days" name="days" label="Ends" options=ends value="90".to_owned()/>
                 <TextArea id="key-networks" name="networks" label="Networks it may be used from, one on each line" value=String::new()
                     placeholder="192.0.2.0/24" hint="Empty allows every address."/>

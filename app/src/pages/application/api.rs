@@ -1,5 +1,5 @@
 use super::view::{
-    ApplicationView, DestinationView, MailsView, ManagedView, Playback, RecordingList, RetentionPreview,
+    ApplicationView, DestinationView, MailsView, ManagedView, Playback, RecordingList, RetentionPreview, StreamrecView,
 };
 use crate::error::ConsoleError;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -156,8 +156,19 @@ pub async fn load_playback(recording: String) -> Result<Playback, ConsoleError> 
     let id = server::parse_id(&recording)?;
     let found = domain::recordings::get(&services, &access, id).await.map_err(server::failure)?;
     let url = domain::recordings::playback_url(&services, &access, id).await.map_err(server::failure)?;
+    let poster = found.poster.then(|| super::view::poster_address(id));
     let started_ms = server::unix_ms(found.started_at.unwrap_or(found.created_at).timestamp_millis());
-    Ok(Playback { room: found.room.to_string(), started_ms, url: url.into() })
+    Ok(Playback { room: found.room.to_string(), started_ms, url: url.into(), poster })
+}
+
+/// Sends the browser to the picture of a recording. A plain address, so that it needs no script.
+#[server(prefix = "/api/console", endpoint = "poster", input = GetUrl)]
+pub async fn poster(recording: RecordingId) -> Result<(), ConsoleError> {
+    use crate::server;
+    let (services, access) = server::access().await?;
+    let url = domain::recordings::poster_url(&services, &access, recording).await.map_err(server::failure)?;
+    server::forward(url.as_str());
+    Ok(())
 }
 
 /// Sends the browser to the finished file, under a telling name. A plain link, so that it needs no script.
@@ -187,7 +198,11 @@ pub async fn share_recording(recording: RecordingId, hours: u32) -> Result<(), C
     let (services, access) = server::access().await?;
     let validity = Duration::from_secs(u64::from(hours) * 3600);
     let link = domain::recordings::share(&services, &access, recording, validity).await;
-    server::answer_with_secret(Form::ShareRecording, "", link.map(|url| Some(url.into())).map_err(server::failure))
+    server::answer_with_secret(
+        Form::ShareRecording,
+        "",
+        link.map(|link| Some(link.url.into())).map_err(server::failure),
+    )
 }
 
 /// Sets or lifts a legal hold.
@@ -238,4 +253,20 @@ pub async fn set_link_validity(application: ApplicationId, hours: u32) -> Result
     let validity = Duration::from_secs(u64::from(hours) * 3600);
     let changed = domain::applications::set_link_validity(&services, &access, application, validity).await;
     server::answer(Form::LinkValidity, "", changed.map(drop).map_err(server::failure))
+}
+
+/// Sessions of StreamRec clients and supervisors, the latest ones.
+#[server(prefix = "/api/console", endpoint = "streamrec")]
+pub async fn load_streamrec(application: ApplicationId) -> Result<StreamrecView, ConsoleError> {
+    use crate::server;
+    use domain::{access::Permission, streamrec};
+    let (services, access) = server::access().await?;
+    let (sessions, _) =
+        streamrec::sessions::list(&services, &access, application, None).await.map_err(server::failure)?;
+    let key = if access.may(Permission::ViewWebhooks) {
+        Some(streamrec::public_key(&services, &access, application).await.map_err(server::failure)?)
+    } else {
+        None
+    };
+    Ok(StreamrecView::of(&services, sessions, key))
 }

@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     components::{Card, Choice, FormNotice, Notice, Tone},
+    load::load,
     note::Form,
     pages::storage::{HealthLine, HeldNotice},
     paths,
@@ -18,7 +19,7 @@ pub fn DestinationCard(application: ApplicationId) -> impl IntoView {
         <Card id="destination" title="Where recordings go">
             <Suspense>
                 {Suspend::new(async move {
-                    match load_destination(application).await {
+                    match load(load_destination(application)).await {
                         Ok(destination) => Either::Left(view! { <Destination application destination/> }),
                         Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
                     }

@@ -5,6 +5,7 @@ use super::{
 use crate::{
     components::{Card, Field, FormNotice, Notice, Tone},
     format,
+    load::load,
     note::Form,
     paths,
 };
@@ -69,7 +70,7 @@ fn Consider(application: ApplicationId, days: u32) -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match preview_retention(application, days).await {
+                match load(preview_retention(application, days)).await {
                     Ok(preview) => Either::Left(view! {
                         <div class="notice">
                             <p>

@@ -3,8 +3,8 @@ use super::{
     view::KeyView,
 };
 use crate::{
-    components::{Card, CopyText, FormNotice, Instant, Notice, Tone},
-    note::{Form, Note},
+    components::{Card, CopyText, FormNotice, Instant, ShownOnce},
+    note::Form,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use protocol::{
@@ -15,7 +15,6 @@ use protocol::{
 /// Keys that pages join with.
 #[component]
 pub fn KeysCard(application: ApplicationId, keys: Vec<KeyView>) -> impl IntoView {
-    let secret = Note::about(Form::CreateKey).and_then(|note| note.secret);
     let none_live = keys.iter().all(|key| key.revoked);
     let rows = keys.into_iter().map(move |key| view! { <KeyRow application key/> });
     view! {
@@ -28,13 +27,9 @@ pub fn KeysCard(application: ApplicationId, keys: Vec<KeyView>) -> impl IntoView
                 <button type="submit" class="button button-small">"Make another key"</button>
             </form>
             <FormNotice form=Form::CreateKey done="The new key is ready."/>
-            {secret.map(|secret| view! {
-                <Notice tone=Tone::Neutral>
-                    <p><strong>"Its secret. "</strong>"Only for Skylink clients that join with credentials, which your server signs with it. Keep it now; it is not shown again."</p>
-                    <CopyText value=secret label="the secret of the key"/>
-                </Notice>
-            })}
             <FormNotice form=Form::ChangeKey done="Saved. It holds for clients that join from now on."/>
+            <ShownOnce form=Form::CreateKey title="Its secret" label="the secret of the key"
+                about="Only for Skylink clients that join with credentials, which your server signs with it."/>
             <FormNotice form=Form::RevokeKey done="The key was revoked."/>
         </Card>
     }

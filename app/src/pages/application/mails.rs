@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     components::{Card, Field, FormNotice, Instant, Notice, Tone},
+    load::load,
     note::{Form, Note},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -16,7 +17,7 @@ pub fn MailsCard(application: ApplicationId) -> impl IntoView {
         <Card id="mails" title="Mails">
             <Suspense>
                 {Suspend::new(async move {
-                    match load_mails(application).await {
+                    match load(load_mails(application)).await {
                         Ok(mails) => Either::Left(view! { <Addresses application mails/> }),
                         Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
                     }

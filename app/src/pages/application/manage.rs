@@ -6,6 +6,7 @@ use super::{
 use crate::{
     components::{CopyText, Field, FormNotice, Instant, Notice, RecordingBadge, Tone},
     format,
+    load::load,
     note::{Form, Note},
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -22,7 +23,7 @@ pub fn Manage(
         <section class="player manage" id="manage" aria-label="Recording">
             <Suspense>
                 {Suspend::new(async move {
-                    match load_managed(recording).await {
+                    match load(load_managed(recording)).await {
                         Ok(managed) => Either::Left(view! { <Managed managed close/> }),
                         Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
                     }

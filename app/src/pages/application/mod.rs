@@ -11,12 +11,15 @@ mod notifications;
 mod player;
 mod recording_rows;
 mod recordings;
+mod streamrec;
 mod switches;
 pub(crate) mod view;
 
 use crate::{
     components::{PageHeader, Problem},
-    format, paths,
+    format,
+    load::load,
+    paths,
 };
 use api::load_application;
 use destination::DestinationCard;
@@ -27,6 +30,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use mails::MailsCard;
 use notifications::{NotificationsCard, OriginsCard};
 use recordings::{RecordingsCard, Shown};
+use streamrec::StreamrecCard;
 use switches::SwitchesCard;
 use view::ApplicationView;
 
@@ -40,7 +44,7 @@ pub fn ApplicationPage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match load_application(id).await {
+                match load(load_application(id)).await {
                     Ok(application) => Either::Left(view! { <Application application shown considered/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
@@ -67,6 +71,7 @@ fn Application(
             <KeysCard application=id keys=application.keys/>
         </div>
         <RecordingsCard application=id shown/>
+        <StreamrecCard application=id/>
         <div class="cards">
             <DestinationCard application=id/>
             <KeepingCard

@@ -1,6 +1,7 @@
 use super::api::SetOrigins;
 use crate::{
     components::{Card, FormNotice, Notice, Tone},
+    load::load,
     note::{Form, Note},
     pages::notifications::{load_endpoints, state_badge, view::EndpointsView},
     paths,
@@ -15,7 +16,7 @@ pub fn NotificationsCard(application: ApplicationId) -> impl IntoView {
         <Card id="notifications" title="Notifications">
             <Suspense>
                 {Suspend::new(async move {
-                    match load_endpoints(application.to_string()).await {
+                    match load(load_endpoints(application.to_string())).await {
                         Ok(view) => Either::Left(view! { <Endpoints view/> }),
                         Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
                     }

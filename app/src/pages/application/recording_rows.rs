@@ -1,4 +1,8 @@
-use super::{api::StopRecording, causes, view::RecordingView};
+use super::{
+    api::StopRecording,
+    causes,
+    view::{RecordingView, poster_address},
+};
 use crate::{
     components::{Elapsed, Instant, Pipeline, RecordingBadge},
     format,
@@ -36,6 +40,11 @@ pub fn RecordingRows(
     let (room, state, started_ms, duration_ms) =
         (recording.room.clone(), recording.state, recording.started_ms, recording.duration_ms);
     let on_hold = recording.on_hold;
+    // The room is named beside it, so it says nothing to who does not see it.
+    let poster = (is_playable(&recording) && recording.poster).then(|| {
+        let address = poster_address(recording.id);
+        view! { <img class="recording-poster" src=address alt="" width="96" height="54" loading="lazy"/> }
+    });
     let size = recording.bytes.map(|bytes| {
         let picture = recording.picture.map(|(width, height)| format!("{width} × {height}"));
         view! { {format::size(bytes)}<span class="table-detail">{picture}</span> }
@@ -49,7 +58,7 @@ pub fn RecordingRows(
                         {on_hold.then(|| view! { <span class="badge badge-busy">"On hold"</span> })}
                     </span>
                 </td>
-                <th scope="row" data-label="Room" class="wrap">{room}</th>
+                <th scope="row" data-label="Room" class="wrap"><span class="recording-room">{poster}{room}</span></th>
                 <td data-label="Started"><Instant unix_ms=started_ms/></td>
                 <td data-label="Duration">{duration_ms.map(|ms| view! { <Length ms scale/> })}</td>
                 <td data-label="Size" class="number">{size}</td>
@@ -96,7 +105,7 @@ fn Length(ms: u64, scale: Scale) -> impl IntoView {
 
 /// Whether the file is there to be played.
 pub fn is_playable(recording: &RecordingView) -> bool {
-    recording.state == RecordingState::Ready && recording.deletion.is_none()
+    recording.state == RecordingState::Ready && recording.deletion.is_none() && !recording.elsewhere
 }
 
 #[component]

@@ -9,6 +9,7 @@ use crate::{
     components::{Card, EmptyState, FormNotice, Problem},
     error::ErrorKind,
     format,
+    load::load,
     note::Form,
     paths,
 };
@@ -46,7 +47,7 @@ pub fn RecordingsCard(application: ApplicationId, shown: Shown) -> impl IntoView
             <FormNotice form=Form::StopRecording done="The recording is being stopped."/>
             <Suspense>
                 {Suspend::new(async move {
-                    match list_recordings(application.to_string(), after.clone()).await {
+                    match load(list_recordings(application.to_string(), after.clone())).await {
                         Ok(list) => Either::Left(view! { <LiveRecordings application after list/> }),
                         Err(error) => Either::Right(view! { <Problem error/> }),
                     }
@@ -89,7 +90,7 @@ fn keep_fresh(application: ApplicationId, after: Option<String>, list: RwSignal<
         }
         let after = after.clone();
         spawn_local(async move {
-            match list_recordings(application.to_string(), after).await {
+            match load(list_recordings(application.to_string(), after)).await {
                 Ok(fresh) if list.with_untracked(|shown| *shown != fresh) => list.set(fresh),
                 Err(error) if error.kind == ErrorKind::SignedOut => {
                     let _ = window().location().reload();

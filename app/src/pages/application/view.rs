@@ -5,6 +5,7 @@ use protocol::{
     ids::{AppKeyId, ApplicationId, MailAddressId, RecordingId, StorageId},
     recording::{FailureCause, RecordingState, StopCause},
     skylink::KeySettings,
+    streamrec::{SessionKind, SessionState},
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,11 +54,20 @@ pub struct RecordingView {
     pub duration_ms: Option<u64>,
     pub bytes: Option<u64>,
     pub picture: Option<(u32, u32)>,
+    /// There is a still of it.
+    pub poster: bool,
     pub stop_cause: Option<StopCause>,
     pub failure_cause: Option<FailureCause>,
+    /// It went to an address that its client chose; there is nothing to play.
+    pub elsewhere: bool,
     /// A legal hold keeps it.
     pub on_hold: bool,
     pub deletion: Option<DeletionView>,
+}
+
+/// Where the browser finds the still of a recording.
+pub fn poster_address(recording: RecordingId) -> String {
+    format!("/api/console/poster?recording={recording}")
 }
 
 /// How far a recording's deletion is.
@@ -113,6 +123,8 @@ pub struct Playback {
     pub room: String,
     pub started_ms: u64,
     pub url: String,
+    /// Where a still of it is shown, if there is one.
+    pub poster: Option<String>,
 }
 
 /// Where recordings of an application go.
@@ -153,4 +165,34 @@ pub struct MailAddressView {
     pub email: String,
     /// Its reader wants no more mails.
     pub unsubscribed_ms: Option<u64>,
+}
+
+/// What there is of StreamRec in an application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamrecView {
+    /// Of this installation, as browsers reach it.
+    pub address: String,
+    /// Newest first.
+    pub sessions: Vec<SessionView>,
+    /// What verifies the webhooks to addresses of requests.
+    pub public_key: Option<String>,
+}
+
+/// A session of a client or a supervisor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    pub kind: SessionKind,
+    pub client: String,
+    pub state: SessionState,
+    /// Why it ended, in the word that its client heard.
+    pub cause: Option<String>,
+    pub created_ms: u64,
+    pub recordings: Vec<SessionRecordingView>,
+}
+
+/// What was recorded in a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecordingView {
+    pub id: RecordingId,
+    pub state: RecordingState,
 }

@@ -5,6 +5,7 @@ mod api;
 use crate::{
     components::{Card, EmptyState, Field, FormNotice, PageHeader, Problem},
     format,
+    load::load,
     note::{Form, Note},
     paths,
 };
@@ -29,7 +30,7 @@ pub fn ApplicationsPage() -> impl IntoView {
         <PageHeader title="Applications" summary="Each one is a product of yours whose calls Mixdown relays and records."/>
         <Suspense>
             {Suspend::new(async move {
-                match list_applications().await {
+                match load(list_applications()).await {
                     Ok(applications) => Either::Left(view! { <ApplicationList applications/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

@@ -4,6 +4,7 @@ mod api;
 
 use crate::{
     components::{EmptyState, Instant, PageHeader, Problem},
+    load::load,
     paths,
 };
 use api::load_audit_log;
@@ -37,7 +38,7 @@ pub fn AuditPage() -> impl IntoView {
         <PageHeader title="Audit log" summary="Every change of settings and keys, every start, stop, view and download of a recording. Times are UTC."/>
         <Suspense>
             {Suspend::new(async move {
-                match load_audit_log(verify).await {
+                match load(load_audit_log(verify)).await {
                     Ok(log) => Either::Left(view! { <Entries log/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     components::{Card, Choice, EmptyState, FormNotice, Instant, PageHeader, Problem},
     format,
+    load::load,
     note::Form,
     paths,
 };
@@ -75,7 +76,7 @@ pub fn DeliveriesPage() -> impl IntoView {
         <Suspense>
             {Suspend::new(async move {
                 let Selection { application, endpoint, event, state, after, .. } = selection.clone();
-                match list_deliveries(application, endpoint, event, state, after).await {
+                match load(list_deliveries(application, endpoint, event, state, after)).await {
                     Ok(list) => Either::Left(view! { <Deliveries list selection/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     components::{FormNotice, Instant, Notice, Tone},
+    load::load,
     note::Form,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn, task::spawn_local};
@@ -29,7 +30,7 @@ pub fn DeliveryPanel(
         <section class="player manage" id="delivery" aria-label="Delivery">
             <Suspense>
                 {Suspend::new(async move {
-                    match load_delivery(delivery).await {
+                    match load(load_delivery(delivery)).await {
                         Ok(detail) => Either::Left(view! { <Panel detail here close/> }),
                         Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
                     }

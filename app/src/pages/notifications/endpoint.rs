@@ -5,7 +5,8 @@ use super::{
     words,
 };
 use crate::{
-    components::{Card, CopyText, FormNotice, Instant, Notice, PageHeader, Problem, Tone},
+    components::{Card, CopyText, FormNotice, Instant, PageHeader, Problem, ShownOnce},
+    load::load,
     note::{Form, Note},
     paths,
 };
@@ -23,7 +24,7 @@ pub fn EndpointPage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match load_endpoint(id).await {
+                match load(load_endpoint(id)).await {
                     Ok(detail) => Either::Left(view! { <Detail detail/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
@@ -103,7 +104,6 @@ fn StateCard(application: ApplicationId, endpoint: EndpointView, may_change: boo
 
 #[component]
 fn SecretCard(endpoint: EndpointView, may_change: bool) -> impl IntoView {
-    let secret = Note::about(Form::RotateSecret).and_then(|note| note.secret);
     let keys =
         endpoint.public_keys.into_iter().map(|key| view! { <li><CopyText value=key label="the public key"/></li> });
     let both = endpoint.previous_until_ms.map(|until| {
@@ -136,12 +136,7 @@ fn SecretCard(endpoint: EndpointView, may_change: bool) -> impl IntoView {
             <p>{words::signing(endpoint.signing)}", by Standard Webhooks: your server can be sure that a message is from Mixdown."</p>
             {(endpoint.signing == Signing::Ed25519).then(|| view! { <ul class="keys">{keys.collect_view()}</ul> })}
             {both}
-            {secret.map(|secret| view! {
-                <Notice tone=Tone::Good>
-                    <p><strong>"The new secret. "</strong>"Keep it now; it is not shown again."</p>
-                    <CopyText value=secret label="the signing secret"/>
-                </Notice>
-            })}
+            <ShownOnce form=Form::RotateSecret title="The new secret" label="the signing secret"/>
             {form}
         </Card>
     }

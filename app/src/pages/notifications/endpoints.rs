@@ -5,7 +5,8 @@ use super::{
     words,
 };
 use crate::{
-    components::{Card, CopyText, EmptyState, FormNotice, Notice, PageHeader, Problem, Tone},
+    components::{Card, EmptyState, FormNotice, PageHeader, Problem, ShownOnce},
+    load::load,
     note::{Form, Note},
     paths,
 };
@@ -24,7 +25,7 @@ pub fn NotificationsPage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match load_endpoints(id).await {
+                match load(load_endpoints(id)).await {
                     Ok(view) => Either::Left(view! { <Endpoints view/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }
@@ -36,7 +37,6 @@ pub fn NotificationsPage() -> impl IntoView {
 #[component]
 fn Endpoints(view: EndpointsView) -> impl IntoView {
     let EndpointsView { application, name, endpoints, events, may_change } = view;
-    let secret = Note::about(Form::CreateEndpoint).and_then(|note| note.secret);
     let list = if endpoints.is_empty() {
         Either::Left(view! {
             <EmptyState title="No webhook endpoints yet">
@@ -56,12 +56,7 @@ fn Endpoints(view: EndpointsView) -> impl IntoView {
             summary="Who is told when a room, a recording or a storage changes.">
             <a class="button" href=paths::deliveries(application)>"Deliveries"</a>
         </PageHeader>
-        {secret.map(|secret| view! {
-            <Notice tone=Tone::Good>
-                <p><strong>"The signing secret. "</strong>"Keep it now; it is not shown again."</p>
-                <CopyText value=secret label="the signing secret"/>
-            </Notice>
-        })}
+        <ShownOnce form=Form::CreateEndpoint title="The signing secret" label="the signing secret"/>
         {list}
         {may_change.then(|| view! { <AddCard application events/> })}
     }

@@ -2,9 +2,14 @@
 
 mod api;
 
-use crate::components::{EmptyState, Instant, Notice, PageHeader, Problem, Tone};
-use api::load_outbox;
-use leptos::{either::Either, prelude::*};
+use crate::{
+    components::{EmptyState, FormNotice, Instant, Notice, PageHeader, Problem, Tone},
+    load::load,
+    note::Form,
+};
+use api::{SendMailAgain, load_outbox};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use protocol::ids::MailId;
 use serde::{Deserialize, Serialize};
 
 /// Where mails go, and the latest ones.
@@ -12,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct OutboxView {
     /// Whether there is a mail server.
     pub sends: bool,
+    /// The viewer may have a mail tried again.
+    pub may_send: bool,
     /// Why it takes no mails at present.
     pub trouble: Option<String>,
     pub mails: Vec<Mail>,
@@ -20,6 +27,7 @@ pub struct OutboxView {
 /// One mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
+    pub id: MailId,
     pub recipient: String,
     pub subject: String,
     /// Nothing when it has a link that only its reader may see.
@@ -46,7 +54,7 @@ pub fn OutboxPage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match load_outbox().await {
+                match load(load_outbox()).await {
                     Ok(outbox) => Either::Left(view! { <Outbox outbox/> }),
                     Err(error) => Either::Right(view! { <PageHeader title="Outbox"/><Problem error/> }),
                 }
@@ -62,7 +70,7 @@ fn Outbox(outbox: OutboxView) -> impl IntoView {
     } else {
         "No mail server is configured, so mails are kept here instead of being sent."
     };
-    let sends = outbox.sends;
+    let (sends, may_send) = (outbox.sends, outbox.may_send);
     view! {
         <PageHeader title="Outbox" summary/>
         {outbox.trouble.map(|trouble| view! {
@@ -71,29 +79,33 @@ fn Outbox(outbox: OutboxView) -> impl IntoView {
                 <p>"They wait here and are tried again. If it does not pass, whoever runs Mixdown has to correct the settings of the mail server."</p>
             </Notice>
         })}
-        <MailList mails=outbox.mails sends/>
+        <FormNotice form=Form::SendMailAgain/>
+        <MailList mails=outbox.mails sends may_send/>
     }
 }
 
 #[component]
-fn MailList(mails: Vec<Mail>, sends: bool) -> impl IntoView {
+fn MailList(mails: Vec<Mail>, sends: bool, may_send: bool) -> impl IntoView {
     if mails.is_empty() {
         return Either::Left(view! {
             <EmptyState title="No mails yet"><p>"Mixdown writes one whenever a recording is ready or has failed."</p></EmptyState>
         });
     }
-    let items = mails.into_iter().map(move |mail| view! { <li><MailItem mail sends/></li> });
-    Either::Right(view! { <ul class="mails">{items.collect_view()}</ul> })
+    let items = mails.into_iter().map(move |mail| view! { <li><MailItem mail sends may_send/></li> });
+    Either::Right(view! { <ul class="mails" id="mails">{items.collect_view()}</ul> })
 }
 
 /// Opens without a script.
 #[component]
-fn MailItem(mail: Mail, sends: bool) -> impl IntoView {
+fn MailItem(mail: Mail, sends: bool, may_send: bool) -> impl IntoView {
     let (class, word) = match mail.state {
         MailState::Waiting => ("badge badge-busy", "Waiting"),
         MailState::Sent => ("badge badge-good", "Sent"),
         MailState::Failed => ("badge badge-bad", "Failed"),
     };
+    // Without its text there is nothing left to send.
+    let again = sends && may_send && mail.state == MailState::Failed && mail.text.is_some();
+    let id = mail.id.to_string();
     let text = match mail.text {
         Some(text) => Either::Left(view! { <pre class="mail-text">{text}</pre> }),
         None => Either::Right(view! { <p class="mail-text muted">"It has a link that only its reader may see."</p> }),
@@ -111,6 +123,12 @@ fn MailItem(mail: Mail, sends: bool) -> impl IntoView {
                     {problem}
                     {mail.next_ms.map(|at| view! { " It is tried again at "<Instant unix_ms=at/>" UTC." })}
                 </p>
+            })}
+            {again.then(|| view! {
+                <form method="post" action=SendMailAgain::url() class="mail-text">
+                    <input type="hidden" name="mail" value=id/>
+                    <button type="submit" class="button button-small">"Send again"</button>
+                </form>
             })}
             {text}
         </details>

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     components::{Card, FormNotice, Missing, PageHeader, Problem},
+    load::load,
     note::Form,
     paths,
 };
@@ -25,7 +26,7 @@ pub fn AddPage() -> impl IntoView {
         <PageHeader title="Add storage" parent=("Recordings".to_owned(), paths::RECORDINGS.to_owned()) summary="Where does the bucket lie, and how may Mixdown write into it?"/>
         <Suspense>
             {Suspend::new(async move {
-                match load_overview().await {
+                match load(load_overview()).await {
                     Ok(overview) if !overview.may_change => Either::Left(view! { <ReadOnly/> }.into_any()),
                     Ok(overview) => Either::Left(view! { <Kinds embedded=overview.embedded_available/> }.into_any()),
                     Err(error) => Either::Right(view! { <Problem error/> }),
@@ -90,7 +91,7 @@ pub fn AddStoragePage() -> impl IntoView {
         <PageHeader title=kind.label() parent=("Add storage".to_owned(), paths::ADD_STORAGE.to_owned())/>
         <Suspense>
             {Suspend::new(async move {
-                match load_beginning(kind, place.clone()).await {
+                match load(load_beginning(kind, place.clone())).await {
                     Ok(beginning) if !beginning.may_change => view! { <ReadOnly/> }.into_any(),
                     Ok(beginning) if kind.is_aws() => view! { <AwsSteps kind place beginning/> }.into_any(),
                     Ok(beginning) => view! { <StoreForm kind beginning/> }.into_any(),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     components::{Card, FormNotice, PageHeader, Problem},
+    load::load,
     note::Form,
     paths,
 };
@@ -23,7 +24,7 @@ pub fn StoragePage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match load_storage(id).await {
+                match load(load_storage(id)).await {
                     Ok(detail) => Either::Left(view! { <Detail detail/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

@@ -6,6 +6,7 @@ use super::{
 use crate::{
     components::{Card, EmptyState, FormNotice, Instant, Notice, PageHeader, Problem, Tone},
     format,
+    load::load,
     note::Form,
     paths,
 };
@@ -17,7 +18,7 @@ pub fn OverviewPage() -> impl IntoView {
     view! {
         <Suspense>
             {Suspend::new(async move {
-                match load_overview().await {
+                match load(load_overview()).await {
                     Ok(overview) => Either::Left(view! { <Overview overview/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

@@ -5,6 +5,7 @@ mod members;
 
 use crate::{
     components::{Card, Choice, Field, FormNotice, Instant, PageHeader, Problem},
+    load::load,
     note::{Form, Note},
 };
 use api::{Invite, LeaveTeam, ResendInvitation, SendVerification, WithdrawInvitation, load_team};
@@ -55,7 +56,7 @@ pub fn TeamPage() -> impl IntoView {
         <FormNotice form=Form::VerifyEmail done="The address is confirmed."/>
         <Suspense>
             {Suspend::new(async move {
-                match load_team().await {
+                match load(load_team()).await {
                     Ok(team) => Either::Left(view! { <Team team/> }),
                     Err(error) => Either::Right(view! { <Problem error/> }),
                 }

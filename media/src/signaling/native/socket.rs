@@ -97,10 +97,12 @@ async fn client(settings: NativeSettings, origin: Option<String>, place: Arc<Pla
         peer,
         session,
         name: claims.name,
-        app_key: claims.app_key,
+        app_key: Some(claims.app_key),
         card: None,
         watches: Watches::Everyone,
         settings: KeySettings::default(),
+        is_numbered: false,
+        media_within: None,
         outbox,
     };
     settings.workers.to_room(&room, WorkerCommand::Join { room: room.clone(), policy: claims.policy, newcomer }).await;

@@ -208,10 +208,12 @@ impl Visit<'_> {
             peer: claims.join.sub,
             session: self.number,
             name: card.name(),
-            app_key: claims.join.app_key,
+            app_key: Some(claims.join.app_key),
             card: Some(Opaque::new(card)),
             watches,
             settings: claims.skylink.key,
+            is_numbered: false,
+            media_within: None,
             outbox,
         };
         let command = WorkerCommand::Join { room: room.clone(), policy: claims.join.policy.clone(), newcomer };

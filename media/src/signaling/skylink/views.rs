@@ -75,10 +75,19 @@ async fn open(
     let peer = PeerId::from_parts(clock::unix_ms(), random::bytes().ok()?);
     let session = connection.settings.sessions.fetch_add(1, Ordering::Relaxed);
     let (outbox, messages) = mpsc::channel(CLIENT_QUEUE);
-    let (app_key, policy) = (claims.app_key, claims.policy.clone());
+    let (app_key, policy) = (Some(claims.app_key), claims.policy.clone());
     let watches = Watches::Only(shown);
-    let settings = KeySettings::default();
-    let newcomer = Newcomer { peer, session, name: None, app_key, card: None, watches, settings, outbox };
+    let newcomer = Newcomer {
+        peer,
+        session,
+        name: None,
+        app_key,
+        card: None,
+        watches,
+        is_numbered: false,
+        media_within: None,
+        outbox,
+    };
     let command = WorkerCommand::Join { room: room.clone(), policy, newcomer };
     connection.settings.workers.to_room(room, command).await;
     let (connection_of, room_key, me) = (connection.clone(), room_key.to_owned(), claims.sub);

@@ -56,6 +56,7 @@ pub fn spec(room: &RoomKey, n: u8) -> RecordingSpec {
         capture_key: CaptureKey::new([n; 32]),
         max_duration_seconds: 60,
         idle_timeout_seconds: 60,
+        delivery: Default::default(),
     }
 }
 
@@ -91,10 +92,12 @@ impl Node {
             peer: id,
             session,
             name: None,
-            app_key: app_key(),
+            app_key: Some(app_key()),
             card: None,
             watches: Watches::Everyone,
             settings: KeySettings::default(),
+            is_numbered: false,
+            media_within: None,
             outbox,
         };
         let room = room(name);
@@ -175,7 +178,8 @@ impl Node {
         self.workers.to_room(room, WorkerCommand::Order { room: room.clone(), order }).await;
     }
 
-    fn open(&mut self, spec: RecordingSpec) -> StartedRecording {
+    /// Opens a capture.
+    pub fn open(&mut self, spec: RecordingSpec) -> StartedRecording {
         let directory = self.directory(spec.id);
         let problem = |problem| panic!("capture problem: {problem:?}");
         let capture = capture::start(&directory, &spec, clock::unix_ms(), self.budget.clone(), problem).unwrap();
@@ -204,6 +208,12 @@ impl Node {
     /// Waits until a capture has ended and is on disk.
     pub async fn written(&self, recording: RecordingId) {
         timeout(PATIENCE, self.captures[&recording].finished()).await.unwrap();
+    }
+
+    /// What opens the capture of [`spec`].
+    pub fn key(&self, recording: RecordingId) -> CaptureKey {
+        let number = recording.uuid().as_bytes()[15];
+        CaptureKey::new([number; 32])
     }
 
     pub fn directory(&self, recording: RecordingId) -> PathBuf {

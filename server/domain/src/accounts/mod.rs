@@ -13,7 +13,7 @@ pub use invitations::{
 };
 pub use members::{Member, leave, members, remove_member, set_role};
 pub(crate) use reset::send_reset;
-pub use reset::{request_reset, reset_password, reset_token_is_valid};
+pub use reset::{PAGE as RESET_PAGE, operator_reset_token, request_reset, reset_password, reset_token_is_valid};
 pub use setup::{complete_setup, setup_token, setup_token_is_valid};
 pub use verification::{confirm_email, request_verification, verification_token_is_valid};
 

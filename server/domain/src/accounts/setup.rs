@@ -4,6 +4,7 @@ use super::{password::NewPassword, tell, throttle, verification};
 use crate::{
     access::Role,
     applications,
+    clock::millis,
     error::{Error, Kind, Result},
     mail::{self, Email, Route},
     secrets::{hash_token, new_token},
@@ -26,7 +27,7 @@ pub async fn setup_token(services: &Services) -> Result<Option<String>> {
         return Ok(None);
     }
     let token = new_token(services.random()).map_err(Error::internal)?;
-    let validity = u64::try_from(TOKEN_VALIDITY.as_millis()).unwrap_or(u64::MAX);
+    let validity = millis(TOKEN_VALIDITY);
     tx.replace_setup_token(&hash_token(&token), services.now() + validity).await?;
     tx.commit().await?;
     Ok(Some(token))

@@ -2,6 +2,7 @@
 //! together, per address, and per e-mail, each with its own allowance.
 
 use crate::{
+    clock::millis,
     error::{Error, Kind, Result},
     secrets::hash_token,
     services::Services,
@@ -60,7 +61,6 @@ fn network(address: IpAddr) -> String {
 /// Counts an attempt before it is made; refused while any of its subjects is blocked.
 pub(super) async fn count(services: &Services, subjects: &[Subject]) -> Result<()> {
     let now = services.now();
-    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut tx = services.begin().await?;
     for subject in subjects {
         match tx.count_sign_in(&subject.key, now, now.saturating_sub(millis(FORGET))).await? {

@@ -9,11 +9,12 @@ pub use scope::{Scope, Scopes, UnknownScope};
 
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications, audit,
     clock::to_date,
     error::{Error, Kind, Result},
     services::Services,
     store::{ApiKeyRow, NewApiKeyRow, unsigned},
+    streamrec,
 };
 use chrono::{DateTime, Utc};
 use protocol::{
@@ -89,9 +90,7 @@ pub async fn create(services: &Services, access: &Access, new: NewApiKey) -> Res
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
     if let Some(application) = new.application {
-        org.application(application)
-            .await?
-            .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+        applications::existing(&mut org, application).await?;
     }
     if let Some(id) = access.api_key() {
         let maker = org.api_key(id).await?.ok_or_else(not_found)?;
@@ -127,7 +126,7 @@ fn check(services: &Services, new: &NewApiKey) -> Result<()> {
     if new.application.is_some() && !new.scopes.iter().all(Scope::fits_one_application) {
         return Err(Error::invalid(
             "scope_too_wide",
-            "A key for one application can have scopes of applications, recordings, rooms and usage only.",
+            "A key for one application can have scopes of applications, recordings, webhooks, rooms, usage and streamrec only.",
         ));
     }
     if new.expires_at.is_some_and(|at| unsigned(at.timestamp_millis()) <= services.now()) {
@@ -159,6 +158,7 @@ pub async fn revoke(services: &Services, access: &Access, id: ApiKeyId) -> Resul
     let mut org = tx.reach(access);
     if org.revoke_api_key(id, services.now()).await? {
         audit::record_for(services, &mut org, access, "api_key.revoked", &id).await?;
+        streamrec::sessions::end_of_key(services, &mut org, id).await?;
     }
     let row = org.api_key(id).await?.ok_or_else(not_found)?;
     tx.commit().await?;

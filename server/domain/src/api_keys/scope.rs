@@ -20,10 +20,12 @@ pub enum Scope {
     ApiKeysRead,
     ApiKeysWrite,
     AuditRead,
+    /// Being a master key of StreamRec.
+    Streamrec,
 }
 
 impl Scope {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ApplicationsRead,
         Self::ApplicationsWrite,
         Self::RecordingsRead,
@@ -38,6 +40,7 @@ impl Scope {
         Self::ApiKeysRead,
         Self::ApiKeysWrite,
         Self::AuditRead,
+        Self::Streamrec,
     ];
 
     /// The word that keys, problems and the API's description use.
@@ -58,6 +61,7 @@ impl Scope {
             Self::ApiKeysRead => "api_keys:read",
             Self::ApiKeysWrite => "api_keys:write",
             Self::AuditRead => "audit:read",
+            Self::Streamrec => "streamrec",
         }
     }
 
@@ -73,7 +77,8 @@ impl Scope {
             | Self::WebhooksWrite
             | Self::RoomsRead
             | Self::RoomsWrite
-            | Self::UsageRead => true,
+            | Self::UsageRead
+            | Self::Streamrec => true,
             Self::StorageRead | Self::StorageWrite | Self::ApiKeysRead | Self::ApiKeysWrite | Self::AuditRead => false,
         }
     }
@@ -94,7 +99,8 @@ impl Scope {
             | Self::RoomsWrite
             | Self::UsageRead
             | Self::ApiKeysWrite
-            | Self::AuditRead => None,
+            | Self::AuditRead
+            | Self::Streamrec => None,
         }
     }
 }

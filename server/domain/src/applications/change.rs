@@ -1,6 +1,6 @@
 //! Changes of applications. Every change of policy counts the revision up and tells every node in one transaction.
 
-use super::{Application, keys::insert_key, load, missing_conditions, not_found, policy_of};
+use super::{Application, existing, keys::insert_key, load, missing_conditions, not_found, policy_of};
 use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
@@ -8,6 +8,7 @@ use crate::{
     mail,
     services::Services,
     store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
+    temasys,
 };
 use protocol::{
     ids::{ApplicationId, UserId},
@@ -65,6 +66,7 @@ async fn insert(
     })?;
     insert_key(services, org, id).await?;
     mail::insert_owners(services, org, id).await?;
+    temasys::adopt(services, org, actor, id).await?;
     audit::record(services, org, actor, "application.created", &id, name.as_str()).await?;
     Ok(id)
 }
@@ -145,7 +147,7 @@ pub(super) async fn begin_policy_change(
     if !org.revise_application(id).await? {
         return Err(not_found());
     }
-    let row = org.application(id).await?.ok_or_else(not_found)?;
+    let row = existing(&mut org, id).await?;
     Ok((tx, row))
 }
 
@@ -158,7 +160,7 @@ pub(super) async fn finish_policy_change(
     action: Option<&str>,
 ) -> Result<Application> {
     let mut org = tx.reach(access);
-    let row = org.application(id).await?.ok_or_else(not_found)?;
+    let row = existing(&mut org, id).await?;
     let command = Command::SetPolicy { application: id, policy: policy_of(&row) };
     org.system().push_command_to_all(&command, services.now()).await?;
     if let Some(action) = action {

@@ -1,6 +1,6 @@
 //! The keys of an application, and what each lets its clients do.
 
-use super::{Application, NewAppKey, key_view, load, not_found};
+use super::{Application, NewAppKey, existing, key_view, load, not_found};
 use crate::{
     access::{Access, Permission},
     audit,
@@ -41,7 +41,7 @@ pub async fn create_key(services: &Services, access: &Access, id: ApplicationId)
     access.require(Permission::ConfigureApplications)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    org.application(id).await?.ok_or_else(not_found)?;
+    existing(&mut org, id).await?;
     let active = org.keys(Some(id)).await?.iter().filter(|key| key.revoked_at.is_none()).count();
     if active >= MAX_KEYS {
         return Err(Error::conflict("too_many_keys", format!("An application has at most {MAX_KEYS} keys.")));

@@ -141,8 +141,13 @@ pub async fn get(services: &Services, access: &Access, id: ApplicationId) -> Res
     load(&mut services.read().await?.reach(access), id).await
 }
 
+/// The application, for whatever belongs to one. Code: `application_not_found`.
+pub(crate) async fn existing(org: &mut OrgTx<'_>, id: ApplicationId) -> Result<ApplicationRow> {
+    org.application(id).await?.ok_or_else(not_found)
+}
+
 async fn load(org: &mut OrgTx<'_>, id: ApplicationId) -> Result<Application> {
-    let row = org.application(id).await?.ok_or_else(not_found)?;
+    let row = existing(org, id).await?;
     Ok(view(&row, &org.keys(Some(id)).await?))
 }
 
@@ -207,6 +212,6 @@ fn key_view(row: &KeyRow) -> AppKey {
     }
 }
 
-fn not_found() -> Error {
+pub(crate) fn not_found() -> Error {
     Error::not_found("application_not_found", "There is no such application.")
 }

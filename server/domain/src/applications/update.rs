@@ -3,7 +3,7 @@
 use super::{
     Application,
     change::{begin_policy_change, finish_policy_change, normal_origins, refuse_while_missing},
-    not_found, retention, version_of,
+    existing, retention, version_of,
 };
 use crate::{
     access::Access, audit, error::Result, recordings::links::checked_validity, revision::Expected, services::Services,
@@ -52,7 +52,7 @@ pub async fn update(services: &Services, access: &Access, id: ApplicationId, upd
     org.set_switches(id, relay, recording && relay).await?;
     if update.recording == Some(true) {
         // Asked of what the application is by now.
-        refuse_while_missing(&org.application(id).await?.ok_or_else(not_found)?)?;
+        refuse_while_missing(&existing(&mut org, id).await?)?;
     }
     for (name, was, is) in [("relay", before.relay, relay), ("recording", before.recording, recording)] {
         if was != is {

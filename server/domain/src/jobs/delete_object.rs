@@ -2,10 +2,11 @@
 
 use super::runner::{LEASE, Outcome};
 use crate::{
+    clock::millis,
     error::Result,
     recordings::deletion,
     services::Services,
-    storage::{self, Bucket, BucketError, Scope, ValidationCause, health},
+    storage::{self, Bucket, BucketError, Scope, ValidationCause, health, poster_key},
     store::{OrgTx, RecordingRow, StorageRow},
 };
 use protocol::ids::{OrgId, RecordingId};
@@ -16,6 +17,11 @@ const LATER: Duration = Duration::from_secs(6 * 3600);
 
 pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attempt: u64) -> Result<Outcome> {
     let Some((row, storage)) = begin(services, org, id).await? else { return Ok(Outcome::Done) };
+    let Some(storage) = storage else {
+        // It went to an address of its client; there is nothing of it here.
+        deletion::finish(services, org, &row).await?;
+        return Ok(Outcome::Done);
+    };
     let Err(error) = delete(services, &row, &storage).await else {
         deletion::finish(services, org, &row).await?;
         return Ok(Outcome::Done);
@@ -33,25 +39,38 @@ pub(super) async fn run(services: &Services, org: OrgId, id: RecordingId, attemp
 
 /// From here on a legal hold comes too late, until the attempt has ended. A worker that dies after the bucket has deleted
 /// the object is replaced when its lease ends, which is before a hold is accepted again.
-async fn begin(services: &Services, owner: OrgId, id: RecordingId) -> Result<Option<(RecordingRow, StorageRow)>> {
-    let until = services.now() + u64::try_from(2 * LEASE.as_millis()).unwrap_or(u64::MAX);
+async fn begin(
+    services: &Services,
+    owner: OrgId,
+    id: RecordingId,
+) -> Result<Option<(RecordingRow, Option<StorageRow>)>> {
+    let until = services.now() + millis(2 * LEASE);
     let mut tx = services.begin().await?;
     let mut org = tx.org(owner);
     if !org.begin_deletion(id, until).await? {
         return Ok(None);
     }
     let Some(row) = org.recording(id).await? else { return Ok(None) };
-    let Some(storage) = org.storage_of(row.storage()).await? else { return Ok(None) };
+    let storage = org.storage_of_recording(&row).await?;
+    if storage.is_none() && row.storage().is_some() {
+        return Ok(None);
+    }
     tx.commit().await?;
     Ok(Some((row, storage)))
 }
 
 async fn delete(services: &Services, row: &RecordingRow, storage: &StorageRow) -> Result<(), BucketError> {
     let scope = Scope::Recording { id: row.id(), key: &row.object_key };
-    match Bucket::open(services, storage, scope).await?.delete(&row.object_key).await {
-        Err(error) if !is_gone(&error) => Err(error),
-        _ => Ok(()),
+    let bucket = Bucket::open(services, storage, scope).await?;
+    // The picture first: while the recording is there, the customer sees that something is left.
+    let poster = row.poster.then(|| poster_key(&row.object_key));
+    for key in poster.iter().chain([&row.object_key]) {
+        match bucket.delete(key).await {
+            Err(error) if !is_gone(&error) => return Err(error),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// A store says which of the two is missing; a 404 of anything else proves nothing.

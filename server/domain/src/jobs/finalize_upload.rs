@@ -124,7 +124,7 @@ async fn load(services: &Services, org: OrgId, id: RecordingId) -> Result<Option
     let Some(row) = org.recording(id).await?.filter(|row| row.state() == RecordingState::Uploading) else {
         return Ok(None);
     };
-    let storage = org.storage_of(row.storage()).await?;
+    let storage = org.storage_of_recording(&row).await?;
     Ok(storage.map(|storage| (row, storage)))
 }
 

@@ -5,10 +5,12 @@ use super::{
     runner::{Outcome, push},
 };
 use crate::{
+    clock::millis,
     error::Result,
     recordings::ending,
     services::Services,
     store::{Unfinished, UnfinishedSince, unsigned},
+    streamrec::{self, uploads::KEPT_MS},
 };
 use protocol::{
     limits::LEASE_SECONDS,
@@ -37,13 +39,15 @@ enum Verdict {
 }
 
 pub(super) async fn run(services: &Services) -> Result<Outcome> {
+    streamrec::lifecycle::end_overdue(services).await?;
     let now = services.now();
-    let hold_limit = u64::try_from(services.settings().hold_limit.as_millis()).unwrap_or(u64::MAX);
+    let hold_limit = millis(services.settings().hold_limit);
     let since = UnfinishedSince {
         seen: now.saturating_sub(LEASE_MS),
         uploading: now.saturating_sub(UPLOAD_MS),
         finishing: now.saturating_sub(OVERDUE_MS),
         held: now.saturating_sub(hold_limit),
+        held_direct: now.saturating_sub(KEPT_MS),
     };
     let mut after = None;
     loop {
@@ -83,6 +87,9 @@ async fn settle(services: &Services, recording: &Unfinished, now: u64, hold_limi
 
 fn verdict(recording: &Unfinished, now: u64, hold_limit: u64) -> Verdict {
     let age = |at: i64| now.saturating_sub(unsigned(at));
+    if recording.direct && recording.held_since.is_some_and(|since| age(since) > KEPT_MS) {
+        return Verdict::Fail(FailureCause::UploadFailed);
+    }
     if recording.held_since.is_some_and(|since| age(since) > hold_limit) {
         return Verdict::Fail(FailureCause::StorageUnavailable);
     }

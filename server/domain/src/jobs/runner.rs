@@ -5,7 +5,7 @@ use super::{
     revalidate_storages, schedule, send_mail, sweep_expired, tell_refusal, validate_storage,
 };
 use crate::{
-    clock::to_date,
+    clock::{millis, to_date},
     error::{Error, Result},
     services::Services,
     store::{JobRow, NewJob, Tx, unsigned},
@@ -78,7 +78,7 @@ pub(crate) async fn ensure_periodic(services: &Services) -> Result<()> {
 /// Claims due work of one lane, the longest due first, passing over these orgs.
 pub async fn claim(services: &Services, lane: Lane, limit: u32, except: &[OrgId]) -> Result<Vec<Claimed>> {
     let now = services.now();
-    let lease_until = now + u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+    let lease_until = now + millis(LEASE);
     let mut tx = services.begin().await?;
     let jobs = tx.claim_jobs(lane, limit, except, now, lease_until).await?;
     tx.commit().await?;
@@ -101,8 +101,8 @@ pub async fn run(services: &Services, job: Claimed) {
 async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outcome> {
     match work {
         Work::FinalizeUpload { org, recording } => finalize_upload::run(services, *org, *recording, attempt).await,
-        Work::AbortUpload { org, recording, storage, key, upload } => {
-            let begun = abort_upload::Begun { recording: *recording, storage: *storage, key, upload };
+        Work::AbortUpload { org, recording, storage, key, upload, poster } => {
+            let begun = abort_upload::Begun { recording: *recording, storage: *storage, key, upload, poster: *poster };
             abort_upload::run(services, *org, begun).await
         }
         Work::DeleteObject { org, recording } => delete_object::run(services, *org, *recording, attempt).await,
@@ -120,7 +120,7 @@ async fn perform(services: &Services, work: &Work, attempt: u64) -> Result<Outco
 }
 
 async fn store(services: &Services, job: &JobRow, outcome: Outcome) -> Result<()> {
-    let later = |delay: Duration| services.now() + u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+    let later = |delay: Duration| services.now() + millis(delay);
     let kind = job.work().kind();
     let mut tx = services.begin().await?;
     let stored = match outcome {

@@ -2,6 +2,7 @@
 
 use super::{runner::Outcome, schedule};
 use crate::{
+    clock::millis,
     error::{Error, Result},
     mail::{self, Sending},
     services::Services,
@@ -22,7 +23,7 @@ pub(super) async fn run(services: &Services, org: OrgId, id: MailId, attempt: u6
         Sending::NotYet { problem, pause } => (problem, next_delay(services, &mail, attempt, pause)),
     };
     let now = services.now();
-    let next_at = next.map(|delay| now + u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+    let next_at = next.map(|delay| now + millis(delay));
     let mut tx = services.begin().await?;
     tx.org(org).set_mail_trouble(&MailTrouble { id, problem: &problem, next_at, now }).await?;
     tx.commit().await?;

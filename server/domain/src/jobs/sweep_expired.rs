@@ -25,6 +25,7 @@ pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let tokens = tx.delete_expired_user_tokens(now).await?;
     let invitations = tx.delete_expired_invitations(now.saturating_sub(INVITATION_DAYS * DAY_MS)).await?;
     let requests = tx.delete_expired_requests(now).await?;
+    let revocations = tx.delete_expired_revocations(now).await?;
     tx.commit().await?;
     notifications::retention::sweep(services).await?;
     tracing::debug!(
@@ -37,6 +38,7 @@ pub(super) async fn run(services: &Services) -> Result<Outcome> {
         tokens,
         invitations,
         requests,
+        revocations,
         "expired rows deleted"
     );
     Ok(Outcome::Repeat(EVERY))

@@ -66,6 +66,9 @@ pub(crate) enum Work {
         storage: StorageId,
         key: String,
         upload: String,
+        /// A picture was put beside it.
+        #[serde(default)]
+        poster: bool,
     },
     /// Delete the object, tell everyone.
     DeleteObject {
@@ -108,8 +111,9 @@ impl Work {
 
     /// Gives up the upload a recording has begun, if it has.
     pub(crate) fn abort_upload(org: OrgId, row: &RecordingRow) -> Option<Self> {
-        let (storage, key) = (row.storage(), row.object_key.clone());
-        row.upload_id.clone().map(|upload| Self::AbortUpload { org, recording: row.id(), storage, key, upload })
+        let (storage, key) = (row.storage()?, row.object_key.clone());
+        let poster = row.poster;
+        row.upload_id.clone().map(|upload| Self::AbortUpload { org, recording: row.id(), storage, key, upload, poster })
     }
 
     pub(crate) fn kind(&self) -> &'static str {

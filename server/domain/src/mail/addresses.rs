@@ -3,7 +3,8 @@
 use super::{unsubscribe, valid::Email};
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications,
+    audit::{self, Actor},
     clock::to_date,
     error::{Error, Result},
     services::Services,
@@ -36,7 +37,7 @@ pub async fn addresses(services: &Services, access: &Access, application: Applic
     access.require(Permission::ViewApplications)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    org.application(application).await?.ok_or_else(no_application)?;
+    applications::existing(&mut org, application).await?;
     Ok(org.mail_addresses(application).await?.into_iter().map(view).collect())
 }
 
@@ -51,16 +52,8 @@ pub async fn add_address(
     let email = Email::parse(email)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    org.application(application).await?.ok_or_else(no_application)?;
-    if org.mail_addresses(application).await?.len() >= MAX_ADDRESSES {
-        return Err(Error::conflict(
-            "too_many_addresses",
-            format!("An application has at most {MAX_ADDRESSES} addresses."),
-        ));
-    }
-    let id = services.new_id(MailAddressId::from_parts)?;
-    insert(services, &mut org, application, id, email.as_str()).await?;
-    audit::record(services, &mut org, access.actor(), "mail_address.added", &application, email.as_str()).await?;
+    applications::existing(&mut org, application).await?;
+    let id = put(services, &mut org, access.actor(), application, &email).await?;
     let added = org.mail_address(id).await?.map(view);
     tx.commit().await?;
     added.ok_or_else(not_found)
@@ -76,7 +69,7 @@ pub async fn remove_address(
     access.require(Permission::ConfigureApplications)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    org.application(application).await?.ok_or_else(no_application)?;
+    applications::existing(&mut org, application).await?;
     let row = org.mail_address(id).await?.filter(|row| row.application() == application).ok_or_else(not_found)?;
     org.delete_mail_address(id).await?;
     audit::record(services, &mut org, access.actor(), "mail_address.removed", &application, &row.email).await?;
@@ -90,6 +83,49 @@ pub(crate) async fn insert_owners(services: &Services, org: &mut OrgTx<'_>, appl
         insert(services, org, application, id, &email).await?;
     }
     Ok(())
+}
+
+/// Takes those of the first list off that are not in the second, and puts those of the second on that are missing.
+pub(crate) async fn replace_addresses(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    actor: Actor,
+    application: ApplicationId,
+    [before, after]: [&[Email]; 2],
+) -> Result<()> {
+    let rows = org.mail_addresses(application).await?;
+    for row in &rows {
+        let is = |email: &Email| email.as_str() == row.email;
+        if before.iter().any(is) && !after.iter().any(is) {
+            org.delete_mail_address(row.id()).await?;
+            audit::record(services, org, actor, "mail_address.removed", &application, &row.email).await?;
+        }
+    }
+    for email in after {
+        if !rows.iter().any(|row| row.email == email.as_str()) {
+            put(services, org, actor, application, email).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts an address on the list.
+async fn put(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    actor: Actor,
+    application: ApplicationId,
+    email: &Email,
+) -> Result<MailAddressId> {
+    // Written first: the audit log makes writers of one org queue, so none is counted twice.
+    audit::record(services, org, actor, "mail_address.added", &application, email.as_str()).await?;
+    if org.mail_addresses(application).await?.len() >= MAX_ADDRESSES {
+        let said = format!("An application has at most {MAX_ADDRESSES} addresses.");
+        return Err(Error::conflict("too_many_addresses", said));
+    }
+    let id = services.new_id(MailAddressId::from_parts)?;
+    insert(services, org, application, id, email.as_str()).await?;
+    Ok(id)
 }
 
 async fn insert(
@@ -131,10 +167,6 @@ fn view(row: MailAddressRow) -> MailAddress {
         unsubscribed_at: row.unsubscribed_at.map(unsigned).map(to_date),
         email: row.email,
     }
-}
-
-fn no_application() -> Error {
-    Error::not_found("application_not_found", "There is no such application.")
 }
 
 fn not_found() -> Error {

@@ -6,7 +6,7 @@ use super::{
     letter::Bodies,
     smtp::{Failure, Smtp},
 };
-use crate::{settings::Settings, store::MailRow};
+use crate::{clock::millis, settings::Settings, store::MailRow};
 use lettre::message::Mailbox;
 use std::{
     fmt,
@@ -129,8 +129,4 @@ impl fmt::Debug for Mailer {
             Self::Smtp(_) => "Smtp",
         })
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -12,8 +12,8 @@ mod smtp;
 mod unsubscribe;
 mod valid;
 
-pub(crate) use addresses::insert_owners;
 pub use addresses::{MailAddress, add_address, addresses, remove_address};
+pub(crate) use addresses::{insert_owners, replace_addresses};
 pub(crate) use mailer::Mailer;
 pub use mailer::MailerError;
 pub(crate) use operations::{EndpointTrouble, queue_endpoint_failing, queue_storage_changed};
@@ -24,8 +24,10 @@ pub(crate) use valid::Email;
 
 use crate::{
     access::{Access, Permission, Role},
+    audit,
     clock::to_date,
-    error::Result,
+    error::{Error, Result},
+    jobs::{self, Work},
     services::Services,
     store::{MailRow, unsigned},
 };
@@ -86,6 +88,23 @@ pub async fn list(services: &Services, access: &Access) -> Result<Vec<Mail>> {
     let rows = services.read().await?.reach(access).mails(PAGE).await?;
     let may_see_secrets = access.role() == Some(Role::Owner) && route(services) == Route::Outbox;
     rows.into_iter().map(|row| view(services, access.org(), row, may_see_secrets)).collect()
+}
+
+/// Tries a mail again that was given up. Codes: `mail_not_found`, `mail_not_failed`.
+pub async fn send_again(services: &Services, access: &Access, id: MailId) -> Result<()> {
+    access.require(Permission::ConfigureApplications)?;
+    let mut tx = services.begin().await?;
+    let mut org = tx.reach(access);
+    let mail = org.mail(id).await?;
+    let mail = mail.ok_or_else(|| Error::not_found("mail_not_found", "There is no such mail."))?;
+    if !org.revive_mail(id).await? {
+        let said = "Only a mail that could not be sent, and whose link has not ended, is sent again.";
+        return Err(Error::conflict("mail_not_failed", said));
+    }
+    let work = Work::SendMail { org: org.id(), mail: id };
+    jobs::push(services, org.system(), &work).await?;
+    audit::record(services, &mut org, access.actor(), "mail.sent_again", &id, &mail.recipient).await?;
+    Ok(tx.commit().await?)
 }
 
 fn view(services: &Services, org: OrgId, row: MailRow, may_see_secrets: bool) -> Result<Mail> {

@@ -15,6 +15,7 @@ use protocol::{
     names::DisplayName,
     recording::{FailureCause, RecordingState},
 };
+use url::Url;
 
 /// Longest name or key that is shown, in characters.
 const NAME_CHARS: usize = 200;
@@ -29,6 +30,8 @@ struct Ready<'a> {
     key: String,
     /// Anybody who has it may watch; with its end.
     link: Option<(&'a str, String)>,
+    /// Address of a picture of it.
+    poster: Option<&'a str>,
     console: &'a str,
     unsubscribe: &'a str,
 }
@@ -70,6 +73,7 @@ pub(crate) async fn queue_recording_ended(
                 size: size(row.bytes.map(unsigned).unwrap_or_default()),
                 key: one_line(&row.object_key, KEY_CHARS),
                 link: link.map(|link| (link.url.as_str(), until(link))),
+                poster: link.and_then(|link| link.poster_url.as_ref()).map(Url::as_str),
                 console,
                 unsubscribe,
             }
@@ -134,6 +138,7 @@ mod tests {
             size: size(1000),
             key: "key".into(),
             link: Some(("http://localhost:3000/r/token", "1 January 2027, 00:00 UTC".into())),
+            poster: Some("http://localhost:3000/r/token/poster.jpg"),
             console: "http://localhost:3000",
             unsubscribe: "http://localhost:3000/unsubscribe/token",
         };
@@ -141,5 +146,6 @@ mod tests {
         assert!(bodies.text.contains("<b>\"><script>"));
         assert!(!bodies.html.contains("<b>") && !bodies.html.contains("<script"), "{}", bodies.html);
         assert!(bodies.html.contains("A &#38; B"), "{}", bodies.html);
+        assert!(bodies.html.contains("src=\"http://localhost:3000/r/token/poster.jpg\""), "{}", bodies.html);
     }
 }

@@ -4,6 +4,10 @@ use crate::{
     error::Result,
     recordings::{self, StartRequest},
     services::Services,
+    streamrec::{
+        lifecycle,
+        uploads::{self, UploadRequest},
+    },
 };
 use protocol::{
     ids::NodeId,
@@ -38,8 +42,20 @@ async fn try_answer(services: &Services, node: NodeId, query: Query) -> Result<A
         Query::BeginUpload { recording, refused } => {
             recordings::begin_upload(services, node, recording, refused.as_ref()).await
         }
+        Query::OpenSession { session, token, origin } => {
+            lifecycle::opened(services, node, session, token.expose(), origin.as_deref()).await
+        }
+        Query::StartUpload { request, session, stream, url, webhook } => {
+            let request = UploadRequest { request, session, stream, url, webhook };
+            Ok(match uploads::start(services, node, request).await? {
+                Ok(spec) => Answer::Recording { spec },
+                Err(refusal) => Answer::Refused { refusal },
+            })
+        }
+        Query::UploadTarget { recording } => uploads::target(services, node, recording).await,
         Query::SignParts { recording, upload, parts } => {
             recordings::sign_parts(services, node, recording, &upload, &parts).await
         }
+        Query::SignPoster { recording, upload } => recordings::sign_poster(services, node, recording, &upload).await,
     }
 }

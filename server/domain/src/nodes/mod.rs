@@ -10,6 +10,7 @@ use crate::{
     secrets::SealedColumn,
     services::Services,
     store::{NewNode, NodeRow, unsigned},
+    streamrec,
 };
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use protocol::{
@@ -78,6 +79,7 @@ pub async fn register(
     let token_key = services.envelope().seal(SealedColumn::NodeTokenKey.of_installation(), node, fresh.as_slice())?;
     let new = NewNode { id: node, boot, signaling_url, last_command, token_key: &token_key };
     rooms::node_started(services, &mut tx, node, boot).await?;
+    streamrec::lifecycle::node_started(services, &mut tx, node, boot).await?;
     let registered = tx.upsert_node(&new, services.now()).await?;
     tx.delete_commands(node, last_command).await?;
     tx.commit().await?;

@@ -5,6 +5,7 @@ use super::{
     suspension::{self, Standing},
 };
 use crate::{
+    clock::millis,
     error::{Error, Result},
     jobs::schedule,
     secrets::SealedColumn,
@@ -121,7 +122,7 @@ impl Attempt {
         let asked = result.as_ref().ok().and_then(|answer| retry_after(&answer.headers, services.now()));
         let jitter = services.random().fraction().unwrap_or_default();
         let delay = schedule::webhook(attempts, asked, jitter)?;
-        Some(services.now() + u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
+        Some(services.now() + millis(delay))
     }
 }
 

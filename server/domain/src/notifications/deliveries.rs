@@ -3,7 +3,7 @@
 use super::{endpoints, events::TestData, raise};
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications, audit,
     clock::to_date,
     error::{Error, Kind, Result},
     services::Services,
@@ -109,8 +109,7 @@ pub async fn list(
     access.require(Permission::ViewWebhooks)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    let found = org.application(application).await?;
-    found.ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    applications::existing(&mut org, application).await?;
     let mut endpoints = org.endpoints(application).await?;
     if let Some(only) = filter.endpoint {
         endpoints.retain(|endpoint| endpoint.id() == only);

@@ -3,8 +3,9 @@
 use super::signing::FreshKey;
 use crate::{
     access::{Access, Permission},
-    audit,
-    clock::to_date,
+    applications,
+    audit::{self, Actor},
+    clock::{millis, to_date},
     error::{Error, Result},
     revision::Expected,
     secrets::SealedColumn,
@@ -104,7 +105,7 @@ pub async fn list(services: &Services, access: &Access, application: Application
     access.require(Permission::ViewWebhooks)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    known_application(&mut org, application).await?;
+    applications::existing(&mut org, application).await?;
     let now = services.now();
     org.endpoints(application).await?.iter().map(|row| view(row, now)).collect()
 }
@@ -123,16 +124,30 @@ pub async fn create(
     new: NewEndpoint,
 ) -> Result<EndpointSecret> {
     access.require(Permission::ConfigureWebhooks)?;
-    permitted(services, &new.url)?;
-    let (id, now) = (services.new_id(EndpointId::from_parts)?, services.now());
-    let key = FreshKey::draw(services.random(), new.signing).map_err(Error::internal)?;
-    let place = SealedColumn::WebhookSecret.of(access.org());
-    let sealed = services.envelope().seal(place, id, key.secret.as_slice())?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    known_application(&mut org, application).await?;
+    applications::existing(&mut org, application).await?;
+    let (id, secret) = insert(services, &mut org, access.actor(), application, new).await?;
+    let endpoint = load(&mut org, id, services.now()).await?;
+    tx.commit().await?;
+    Ok(EndpointSecret { endpoint, secret })
+}
+
+/// The same in the transaction of who makes it.
+pub(crate) async fn insert(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    actor: Actor,
+    application: ApplicationId,
+    new: NewEndpoint,
+) -> Result<(EndpointId, Option<SecretString>)> {
+    permitted(services, &new.url)?;
+    let id = services.new_id(EndpointId::from_parts)?;
+    let key = FreshKey::draw(services.random(), new.signing).map_err(Error::internal)?;
+    let place = SealedColumn::WebhookSecret.of(org.id());
+    let sealed = services.envelope().seal(place, id, key.secret.as_slice())?;
     // Written first: the audit log makes writers of one org queue, so none is counted twice.
-    audit::record(services, &mut org, access.actor(), "webhook_endpoint.created", &id, &origin(&new.url)).await?;
+    audit::record(services, org, actor, "webhook_endpoint.created", &id, &origin(&new.url)).await?;
     if org.endpoints(application).await?.len() >= MAX_ENDPOINTS {
         let said = format!("An application has at most {MAX_ENDPOINTS} webhook endpoints.");
         return Err(Error::conflict("too_many_endpoints", said));
@@ -147,12 +162,11 @@ pub async fn create(
         secret: &sealed,
         public_key: key.public_key.as_deref(),
         state: if new.enabled { EndpointState::Active } else { EndpointState::Disabled },
-        now,
+        requested: false,
+        now: services.now(),
     })
     .await?;
-    let endpoint = load(&mut org, id, now).await?;
-    tx.commit().await?;
-    Ok(EndpointSecret { endpoint, secret: key.shown() })
+    Ok((id, key.shown()))
 }
 
 /// Changes an endpoint: all of it or, with an error, nothing.
@@ -210,7 +224,7 @@ pub async fn rotate_secret(
     } else {
         let secret = envelope.open(place, id, row.secret()).map_err(Error::internal)?;
         let place = SealedColumn::WebhookPreviousSecret.of(access.org());
-        let until = now + u64::try_from(overlap.as_millis()).unwrap_or(u64::MAX);
+        let until = now + millis(overlap);
         Some((envelope.seal(place, id, &secret)?, until))
     };
     let previous = previous.as_ref().map(|(sealed, until)| (sealed.as_str(), *until));
@@ -251,11 +265,6 @@ async fn begin_change(
     // The lock was taken by counting the revision up.
     expected.check(&version_of(unsigned(row.revision).saturating_sub(1)))?;
     Ok((tx, row))
-}
-
-async fn known_application(org: &mut OrgTx<'_>, application: ApplicationId) -> Result<()> {
-    let found = org.application(application).await?;
-    found.map(drop).ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))
 }
 
 fn permitted(services: &Services, url: &Url) -> Result<()> {

@@ -13,6 +13,7 @@ use protocol::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use url::Url;
 
 /// A recording as it is at the time of the event.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,6 +39,9 @@ pub(crate) struct RecordingData<'a> {
     /// Anybody who has it may fetch the file; only when the recording is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
+    /// A picture of it, for as long; only when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    poster_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "DateTime<Utc>")]
     url_expires_at: Option<String>,
@@ -72,6 +76,7 @@ impl<'a> RecordingData<'a> {
             bucket: &row.bucket,
             key: &row.object_key,
             url: link.map(|link| link.url.as_str()),
+            poster_url: link.and_then(|link| link.poster_url.as_ref()).map(Url::as_str),
             url_expires_at: link.map(|link| iso_date(link.expires_at)),
             started_at: row.started_at.map(unsigned).map(iso),
             stopped_at: row.stopped_at.map(unsigned).map(iso),

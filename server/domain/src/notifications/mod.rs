@@ -10,6 +10,7 @@ pub mod deliveries;
 pub mod endpoints;
 mod events;
 pub(crate) mod raise;
+mod requested;
 pub(crate) mod retention;
 mod schemas;
 pub mod sending;

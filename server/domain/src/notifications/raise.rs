@@ -1,6 +1,9 @@
 //! Telling: a message and its deliveries are written in the transaction of what they tell.
 
-use super::events::{PeerData, RecordingData, RoomData, StorageData, TemasysBody, iso};
+use super::{
+    events::{PeerData, RecordingData, RoomData, StorageData, TemasysBody, iso},
+    requested,
+};
 use crate::{
     error::{Error, Result},
     recordings::links::Link,
@@ -14,6 +17,8 @@ use protocol::{
     webhook::{BodyFormat, EndpointState, EventType},
 };
 use serde::Serialize;
+
+pub(crate) use requested::{key_of_requests, known_key_of_requests};
 
 #[derive(Serialize)]
 struct Body<'a, T> {
@@ -110,6 +115,26 @@ pub(super) async fn to_one(
     let body = || render(event, services.now(), data);
     let sent = send(services, org, (application, event), vec![endpoint], body).await?;
     sent.first().copied().ok_or_else(super::endpoints::not_found)
+}
+
+/// An address that a request named.
+pub(crate) struct Address<'a> {
+    pub application: ApplicationId,
+    pub url: &'a str,
+    pub event: EventType,
+}
+
+/// Tells an address that a request named, in the words of the request's protocol. It is an endpoint like others, with
+/// queue, retries and log of its own, that the application does not list.
+pub(crate) async fn to_address(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    to: &Address<'_>,
+    body: &impl Serialize,
+) -> Result<()> {
+    let endpoint = requested::endpoint(services, org, to.application, to.url).await?;
+    let body = || serde_json::to_string(body).map_err(Error::internal);
+    send(services, org, (to.application, to.event), vec![endpoint], body).await.map(drop)
 }
 
 async fn tell(

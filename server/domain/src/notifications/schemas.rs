@@ -5,10 +5,10 @@ use protocol::webhook::EventType;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-/// One schema for each event, of the whole body. Fields may be added, so receivers ignore those they do not know.
+/// One schema for each event that endpoints can want, of the whole body. Fields may be added, so receivers ignore those they do not know.
 #[must_use]
 pub fn schemas() -> Vec<(EventType, Value)> {
-    EventType::ALL.iter().map(|event| (*event, schema(*event))).collect()
+    EventType::ALL.iter().filter_map(|event| Some((*event, schema(*event)?))).collect()
 }
 
 /// What happened, in one sentence.
@@ -27,11 +27,16 @@ pub fn summary(event: EventType) -> &'static str {
         EventType::RecordingDeleted => "The file of a recording was deleted from the bucket.",
         EventType::StorageDegraded => "A storage does not work any more; recordings wait for it.",
         EventType::StorageRecovered => "A storage works again.",
+        EventType::UploadReady => "The file of a StreamRec client is at the address it chose.",
+        EventType::UploadFailed => "The address that a StreamRec client chose did not take its file.",
+        EventType::SessionFinished => "The session of a StreamRec client ended.",
+        EventType::SupervisorSessionFinished => "The session of a StreamRec supervisor ended.",
         EventType::Test => "Somebody wants to see whether messages arrive.",
     }
 }
 
-fn schema(event: EventType) -> Value {
+/// `None` for those that have the bodies of another product.
+fn schema(event: EventType) -> Option<Value> {
     let data = match event {
         EventType::RoomStarted | EventType::RoomEnded => of::<RoomData<'_>>(),
         EventType::PeerJoined | EventType::PeerLeft => of::<PeerData<'_>>(),
@@ -43,8 +48,12 @@ fn schema(event: EventType) -> Value {
         | EventType::RecordingDeleted => of::<RecordingData<'_>>(),
         EventType::StorageDegraded | EventType::StorageRecovered => of::<StorageData<'_>>(),
         EventType::Test => of::<TestData>(),
+        EventType::UploadReady
+        | EventType::UploadFailed
+        | EventType::SessionFinished
+        | EventType::SupervisorSessionFinished => return None,
     };
-    json!({
+    Some(json!({
         "type": "object",
         "description": summary(event),
         "required": ["type", "timestamp", "data"],
@@ -53,7 +62,7 @@ fn schema(event: EventType) -> Value {
             "timestamp": { "type": "string", "format": "date-time", "description": "When it happened." },
             "data": data,
         },
-    })
+    }))
 }
 
 fn of<T: JsonSchema>() -> Value {

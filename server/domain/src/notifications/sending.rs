@@ -3,7 +3,7 @@
 
 use super::attempt::Attempt;
 use crate::{
-    clock::to_date,
+    clock::{millis, to_date},
     error::{Error, Result},
     services::Services,
     store::{ClaimedRow, EndpointRow, OrgTx},
@@ -58,7 +58,7 @@ pub struct Except {
 /// ago comes first.
 pub async fn claim(services: &Services, limit: u32, except: &Except) -> Result<Vec<Claimed>> {
     let now = services.now();
-    let lease_until = now + u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+    let lease_until = now + millis(LEASE);
     let mut tx = services.begin().await?;
     let mut claimed = Vec::new();
     for queue in tx.due_queues(limit, (&except.endpoints, &except.orgs), now).await? {

@@ -40,7 +40,12 @@ pub(crate) struct FreshKey {
 
 impl FreshKey {
     pub(crate) fn draw(random: &Random, signing: Signing) -> Result<Self, KeyError> {
-        let secret = Zeroizing::new(random.bytes()?);
+        Self::of(random.bytes()?, signing)
+    }
+
+    /// The one that this secret makes.
+    pub(crate) fn of(secret: [u8; SECRET_BYTES], signing: Signing) -> Result<Self, KeyError> {
+        let secret = Zeroizing::new(secret);
         let public_key = match signing {
             Signing::Hmac => None,
             Signing::Ed25519 => {

@@ -13,6 +13,7 @@ use crate::{
     mail, notifications,
     services::Services,
     store::{OrgTx, RecordingRow, Step, unsigned},
+    streamrec,
 };
 use protocol::{
     link::Command,
@@ -27,11 +28,18 @@ const DETAIL_CHARS: usize = 1000;
 pub(crate) async fn ready(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow) -> Result<()> {
     let Some(application) = org.application(row.application()).await? else { return Err(changed_meanwhile()) };
     let validity = unsigned(application.link_validity_seconds);
-    let link = links::create(services, org, row.id(), validity).await?;
+    let link = links::create(services, org, row, validity).await?;
     let command = Command::RecordingReady { recording: row.id(), url: link.url.to_string() };
     org.system().push_command(row.node(), &command, services.now()).await?;
     step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;
     announce(services, org, row, Some(&link)).await
+}
+
+/// The address that its client chose took the file.
+pub(crate) async fn delivered(services: &Services, org: &mut OrgTx<'_>, row: &RecordingRow) -> Result<()> {
+    step(org, row, &Step::to(RecordingState::Ready, services.now())).await?;
+    let Some(row) = org.recording(row.id()).await? else { return Ok(()) };
+    notifications::raise::recording(services, org, &row, EventType::RecordingReady, None).await
 }
 
 /// It is over without an object.
@@ -52,6 +60,7 @@ pub(crate) async fn fail(
         jobs::push(services, org.system(), &work).await?;
     }
     audit::record(services, org, Actor::System, "recording.failed", &row.id(), cause.as_str()).await?;
+    streamrec::uploads::failed(services, org, row, cause).await?;
     announce(services, org, row, None).await
 }
 

@@ -9,6 +9,7 @@ use crate::{
     rooms::{self, Arrival},
     services::Services,
     store::{Step, Tx},
+    streamrec::{lifecycle, uploads},
 };
 use protocol::{
     ids::{NodeId, RecordingId},
@@ -33,6 +34,19 @@ pub async fn apply_event(services: &Services, node: NodeId, sequence: u64, event
             rooms::joined(services, &mut tx, &arrival).await?;
         }
         Event::PeerLeft { peer, at } => rooms::left(services, &mut tx, node, peer, at).await?,
+        Event::SessionStarted { session, at, webhook, version } => {
+            let start = lifecycle::Start { session, at, webhook, version };
+            lifecycle::started(services, &mut tx, node, start).await?;
+        }
+        Event::SessionEnded { session, at, cause } => {
+            lifecycle::ended(services, &mut tx, node, (session, cause, at)).await?;
+        }
+        Event::RecordingDelivered { recording, artifact, first_frame } => {
+            uploads::delivered(services, &mut tx, (node, recording), (&artifact, first_frame)).await?;
+        }
+        Event::UploadRefused { recording, status, detail } => {
+            uploads::refused(services, &mut tx, (node, recording), (status, &detail)).await?;
+        }
         event => apply(services, &mut tx, node, event).await?,
     }
     Ok(tx.commit().await?)
@@ -75,7 +89,12 @@ async fn apply(services: &Services, tx: &mut Tx, node: NodeId, event: Event) -> 
         Event::RecordingFailed { cause, detail, .. } => {
             return ending::fail(services, &mut org, &row, cause, &detail).await;
         }
-        Event::PeerJoined { .. } | Event::PeerLeft { .. } => return Ok(()),
+        Event::PeerJoined { .. }
+        | Event::PeerLeft { .. }
+        | Event::SessionStarted { .. }
+        | Event::SessionEnded { .. }
+        | Event::RecordingDelivered { .. }
+        | Event::UploadRefused { .. } => return Ok(()),
     }
     if !org.step_recording(id, row.state(), &step).await? {
         return Err(changed_meanwhile());
@@ -99,6 +118,11 @@ fn step_of(event: &Event) -> Option<(RecordingId, RecordingState)> {
         Event::RecordingMixing { recording } => Some((*recording, RecordingState::Mixing)),
         Event::RecordingUploaded { recording, .. } => Some((*recording, RecordingState::Uploading)),
         Event::RecordingFailed { recording, .. } => Some((*recording, RecordingState::Failed)),
-        Event::PeerJoined { .. } | Event::PeerLeft { .. } => None,
+        Event::PeerJoined { .. }
+        | Event::PeerLeft { .. }
+        | Event::SessionStarted { .. }
+        | Event::SessionEnded { .. }
+        | Event::RecordingDelivered { .. }
+        | Event::UploadRefused { .. } => None,
     }
 }

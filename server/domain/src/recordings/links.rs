@@ -4,7 +4,7 @@
 use super::{
     download_name,
     link_token::{self, Claims},
-    not_found, usable,
+    not_found, usable, usable_poster,
 };
 use crate::{
     access::{Access, Permission},
@@ -13,8 +13,8 @@ use crate::{
     error::{Error, Kind, Result},
     secrets::{InstallationKey, hash_token},
     services::Services,
-    storage::{Bucket, Scope},
-    store::{LinkUse, OrgTx},
+    storage::{Bucket, MediaType, Scope},
+    store::{LinkUse, OrgTx, RecordingRow},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use protocol::ids::{OrgId, RecordingId};
@@ -26,13 +26,17 @@ const HOUR_SECONDS: u64 = 3600;
 pub(crate) const VALIDITY_SECONDS: RangeInclusive<u64> = HOUR_SECONDS..=365 * 24 * HOUR_SECONDS;
 /// The link is followed at once; a player asks for later ranges at the same presigned URL.
 const PRESIGNED: Duration = Duration::from_secs(300);
+/// What a link's address ends with when it leads to the picture.
+const POSTER: &str = "poster.jpg";
 /// The audit log tells of one link no more often.
 const AUDIT_EVERY_MS: u64 = HOUR_SECONDS * 1000;
 
 /// A link and its end.
 #[derive(Debug, Clone)]
-pub(crate) struct Link {
+pub struct Link {
     pub url: Url,
+    /// Where the picture of the recording is shown, if there is one, for as long.
+    pub poster_url: Option<Url>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -40,25 +44,35 @@ pub(crate) struct Link {
 #[derive(Debug, Clone, Copy)]
 pub struct LinkRequest<'a> {
     pub token: &'a str,
-    /// To be saved under a telling name instead of played.
-    pub download: bool,
+    pub wanted: Wanted,
     /// Only to be looked at, by HEAD.
     pub head: bool,
 }
 
+/// What of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The video, to be played.
+    Video,
+    /// The video, to be saved under a telling name.
+    Download,
+    /// The picture.
+    Poster,
+}
+
 /// A link that anybody may follow for the given time, for what is ready.
-pub async fn share(services: &Services, access: &Access, id: RecordingId, validity: Duration) -> Result<Url> {
+pub async fn share(services: &Services, access: &Access, id: RecordingId, validity: Duration) -> Result<Link> {
     access.require(Permission::OperateRecordings)?;
     let seconds = checked_validity(validity)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     usable(&row)?;
-    let link = create(services, &mut org, id, seconds).await?;
+    let link = create(services, &mut org, &row, seconds).await?;
     let detail = format!("works until {}", minute(link.expires_at));
     audit::record(services, &mut org, access.actor(), "recording.shared", &id, &detail).await?;
     tx.commit().await?;
-    Ok(link.url)
+    Ok(link)
 }
 
 /// The validity in seconds, when it is one a link may have.
@@ -72,15 +86,22 @@ pub(crate) fn checked_validity(validity: Duration) -> Result<u64> {
 pub(crate) async fn create(
     services: &Services,
     org: &mut OrgTx<'_>,
-    recording: RecordingId,
+    row: &RecordingRow,
     validity_seconds: u64,
 ) -> Result<Link> {
     let key = InstallationKey::RecordingLinks.get_or_draw(services, org.system()).await?;
     let expires_at = services.now() / 1000 + validity_seconds;
-    let token = link_token::sign(&key, Claims { recording, expires_at });
-    let mut url = services.settings().public_url.clone();
-    url.set_path(&format!("{}/r/{token}", url.path().trim_end_matches('/')));
-    Ok(Link { url, expires_at: to_date(expires_at.saturating_mul(1000)) })
+    let token = link_token::sign(&key, Claims { recording: row.id(), expires_at });
+    let page = |path: &str| {
+        let mut url = services.settings().public_url.clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+        url
+    };
+    Ok(Link {
+        url: page(&format!("/r/{token}")),
+        poster_url: row.poster.then(|| page(&format!("/r/{token}/{POSTER}"))),
+        expires_at: to_date(expires_at.saturating_mul(1000)),
+    })
 }
 
 /// Where the link leads now. It works for some minutes, and says nothing about the link.
@@ -95,17 +116,24 @@ pub async fn open(services: &Services, request: LinkRequest<'_>) -> Result<Url> 
     let mut org = tx.org(owner);
     let row = org.recording(claims.recording).await?.ok_or_else(unknown)?;
     usable(&row)?;
-    let storage = org.storage_of(row.storage()).await?.ok_or_else(unknown)?;
+    let storage = org.storage_of_recording(&row).await?.ok_or_else(unknown)?;
     drop(tx);
+    let (key, media_type, name) = match request.wanted {
+        Wanted::Video => (row.object_key.clone(), MediaType::Video, None),
+        Wanted::Download => (row.object_key.clone(), MediaType::Video, Some(download_name(&row))),
+        Wanted::Poster => (usable_poster(&row)?, MediaType::Picture, None),
+    };
     let scope = Scope::Playback { id: row.id(), key: &row.object_key };
     let bucket = Bucket::open(services, &storage, scope).await?;
     let url = if request.head {
-        bucket.sign_head(&row.object_key, PRESIGNED)
+        bucket.sign_head(&key, PRESIGNED)
     } else {
-        let name = request.download.then(|| download_name(&row));
-        bucket.sign_get(&row.object_key, PRESIGNED, name.as_deref())
+        bucket.sign_get(&key, PRESIGNED, media_type, name.as_deref())
     };
-    count(services, owner, &request, claims).await?;
+    // Mail programs fetch pictures by themselves: that is nobody's use of the link.
+    if request.wanted != Wanted::Poster {
+        count(services, owner, &request, claims).await?;
+    }
     Ok(url)
 }
 

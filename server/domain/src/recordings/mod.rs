@@ -12,27 +12,29 @@ mod upload;
 
 pub use deletion::{DeletionCause, delete, set_legal_hold};
 pub use events::apply_event;
-pub use links::{LinkRequest, open as open_link, share};
+pub use links::{Link, LinkRequest, Wanted, open as open_link, share};
 pub use retention::{RetentionPreview, retention_preview};
 pub use start::{StartRequest, start, start_in_room};
-pub use upload::{begin_upload, sign_parts};
+pub(crate) use start::{insert_direct, permitted, refusal_without_storage};
+pub use upload::{begin_upload, sign_parts, sign_poster};
 
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications, audit,
     clock::to_date,
     error::{Error, Kind, Result},
     secrets::SealedColumn,
     services::Services,
-    storage::{Bucket, Scope},
-    store::{RecordingRow, Tx, unsigned},
+    storage::{Bucket, MediaType, Scope, poster_key},
+    store::{OrgTx, RecordingRow, Tx, unsigned},
 };
 use chrono::{DateTime, Utc};
 use protocol::{
     ids::{ApplicationId, NodeId, OrgId, RecordingId},
     link::Command,
     names::RoomName,
-    recording::{CaptureKey, FailureCause, RecordingSpec, RecordingState, StopCause},
+    recording::{CaptureKey, Delivery, FailureCause, RecordingSpec, RecordingState, StopCause},
+    streamrec::room_of,
 };
 use std::time::Duration;
 use url::Url;
@@ -58,10 +60,14 @@ pub struct Recording {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub approximate_sync: bool,
+    /// There is a picture of it.
+    pub poster: bool,
     /// Since when it waits, encrypted on its node, for a bucket that does not work.
     pub held_since: Option<DateTime<Utc>>,
     pub bucket: String,
     pub object_key: String,
+    /// It went to an address that its client chose, of which `bucket` is the host; there is no copy here.
+    pub elsewhere: bool,
     /// Why nothing may delete it.
     pub legal_hold: Option<String>,
     /// Once somebody or something asked for its deletion, after which it can be played no more.
@@ -114,9 +120,7 @@ pub async fn list(
     access.require(Permission::ViewRecordings)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    org.application(application)
-        .await?
-        .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    applications::existing(&mut org, application).await?;
     let mut rows = org.recordings(application, page.map(|cursor| cursor.0), PAGE + 1).await?;
     let more = rows.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
     if more {
@@ -155,13 +159,35 @@ async fn signed_url(
     let mut org = tx.reach(access);
     let row = org.recording(id).await?.ok_or_else(not_found)?;
     usable(&row)?;
-    let storage = org.storage_of(row.storage()).await?.ok_or_else(not_found)?;
+    let storage = org.storage_of_recording(&row).await?.ok_or_else(not_found)?;
     let name = download_name(&row);
     audit::record_for(services, &mut org, access, action, &id).await?;
     tx.commit().await?;
     let scope = Scope::Playback { id, key: &row.object_key };
     let bucket = Bucket::open(services, &storage, scope).await?;
-    Ok(bucket.sign_get(&row.object_key, BROWSER_URL, name.as_deref()))
+    Ok(bucket.sign_get(&row.object_key, BROWSER_URL, MediaType::Video, name.as_deref()))
+}
+
+/// Where a browser finds the picture of a finished recording, for one hour. Code: `poster_missing`.
+pub async fn poster_url(services: &Services, access: &Access, id: RecordingId) -> Result<Url> {
+    access.require(Permission::ViewRecordings)?;
+    let mut tx = services.read().await?;
+    let mut org = tx.reach(access);
+    let row = org.recording(id).await?.ok_or_else(not_found)?;
+    let key = usable_poster(&row)?;
+    let storage = org.storage_of_recording(&row).await?.ok_or_else(not_found)?;
+    drop(tx);
+    let bucket = Bucket::open(services, &storage, Scope::Playback { id, key: &row.object_key }).await?;
+    Ok(bucket.sign_get(&key, BROWSER_URL, MediaType::Picture, None))
+}
+
+/// The key of the picture, when it may be shown.
+fn usable_poster(row: &RecordingRow) -> Result<String> {
+    usable(row)?;
+    if row.poster {
+        return Ok(poster_key(&row.object_key));
+    }
+    Err(Error::not_found("poster_missing", "There is no picture of this recording."))
 }
 
 fn download_name(row: &RecordingRow) -> String {
@@ -175,6 +201,10 @@ fn usable(row: &RecordingRow) -> Result<()> {
     }
     if row.state() != RecordingState::Ready {
         return Err(Error::conflict("recording_not_ready", "The recording is not finished."));
+    }
+    if row.storage().is_none() {
+        let said = "The file went to the address that its client chose; there is no copy here.";
+        return Err(Error::new(Kind::Gone, "recording_elsewhere", said));
     }
     Ok(())
 }
@@ -198,7 +228,7 @@ pub async fn stop(services: &Services, access: &Access, id: RecordingId) -> Resu
 pub async fn resume(services: &Services, node: NodeId, id: RecordingId) -> Result<Option<RecordingSpec>> {
     let mut tx = services.read().await?;
     let Some((owner, row)) = owned_by(&mut tx, node, id).await? else { return Ok(None) };
-    spec(services, owner, &row)
+    spec(services, &mut tx.org(owner), &row).await
 }
 
 /// An unfinished recording of this node.
@@ -209,17 +239,27 @@ async fn owned_by(tx: &mut Tx, node: NodeId, id: RecordingId) -> Result<Option<(
 }
 
 /// Everything the node needs; `None` once the capture key is erased.
-fn spec(services: &Services, org: OrgId, row: &RecordingRow) -> Result<Option<RecordingSpec>> {
+pub(crate) async fn spec(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    row: &RecordingRow,
+) -> Result<Option<RecordingSpec>> {
     let Some(sealed) = &row.capture_key else { return Ok(None) };
-    let key = services.envelope().open(SealedColumn::CaptureKey.of(org), row.id(), sealed).map_err(Error::internal)?;
+    let place = SealedColumn::CaptureKey.of(org.id());
+    let key = services.envelope().open(place, row.id(), sealed).map_err(Error::internal)?;
     let key = <[u8; 32]>::try_from(key.as_slice()).map_err(Error::internal)?;
+    let (room, delivery) = match org.upload_target(row.id()).await? {
+        Some(target) => (room_of(target.session()), Delivery::Direct { stream: target.stream() }),
+        None => (row.room().clone(), Delivery::Mixed),
+    };
     Ok(Some(RecordingSpec {
         id: row.id(),
         application: row.application(),
-        room: row.room().clone(),
+        room,
         capture_key: CaptureKey::new(key),
         max_duration_seconds: narrow(row.max_duration_seconds),
         idle_timeout_seconds: narrow(row.idle_timeout_seconds),
+        delivery,
     }))
 }
 
@@ -245,6 +285,8 @@ fn view(row: RecordingRow) -> Recording {
         width: row.width.map(narrow),
         height: row.height.map(narrow),
         approximate_sync: row.approximate_sync,
+        elsewhere: row.storage().is_none(),
+        poster: row.poster,
         deletion: row.delete_requested_at.zip(row.delete_cause()).map(|(requested_at, cause)| Deletion {
             cause,
             requested_at: to_date(unsigned(requested_at)),
@@ -262,6 +304,6 @@ fn missing() -> Error {
     Error::new(Kind::Gone, "recording_deleted", "The recording was deleted.")
 }
 
-fn not_found() -> Error {
+pub(crate) fn not_found() -> Error {
     Error::not_found("recording_not_found", "There is no such recording.")
 }

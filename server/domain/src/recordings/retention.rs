@@ -3,9 +3,9 @@
 use super::deletion::{DeletionCause, Request, request};
 use crate::{
     access::{Access, Permission},
-    applications::{checked_retention, retention_of},
+    applications::{self, checked_retention, retention_of},
     audit::Actor,
-    error::{Error, Result},
+    error::Result,
     services::Services,
     store::Doomed,
 };
@@ -33,9 +33,7 @@ pub async fn retention_preview(
     let days = checked_retention(days)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    org.application(application)
-        .await?
-        .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    applications::existing(&mut org, application).await?;
     let older = org.older_recordings(application, oldest_kept(services.now(), days)).await?;
     Ok(RetentionPreview { recordings: older.recordings(), bytes: older.bytes(), held: older.held() })
 }

@@ -3,21 +3,27 @@
 use super::{Recording, keys, not_found, spec, view};
 use crate::{
     access::{Access, Permission},
-    applications::{Condition, missing_conditions, policy_of},
+    applications::{self, Condition, missing_conditions, policy_of},
     audit::{self, Actor},
     clock::to_date,
     error::{Error, Kind, Result},
     rooms,
     secrets::SealedColumn,
     services::Services,
-    store::{ApplicationRow, NewRecording, OrgTx, violates},
+    store::{ApplicationRow, NewRecording, NewTarget, OrgTx, violates},
+    streamrec::{
+        lifecycle::is_permitted,
+        uploads::{UploadRequest, host},
+    },
 };
 use protocol::{
     ids::{AppKeyId, ApplicationId, NodeId, PeerId, RecordingId, RequestId},
     link::Command,
     names::RoomName,
-    recording::{CaptureKey, RecordingSpec, StartRefusal},
+    recording::{CaptureKey, Delivery, RecordingSpec, StartRefusal},
+    streamrec::{peer_of, room_of, stream_of},
 };
+use url::Url;
 use zeroize::Zeroizing;
 
 /// What a node asks when a peer wants to record; the fields of `Query::StartRecording`.
@@ -43,7 +49,7 @@ pub async fn start(
     let mut org = tx.org(owner);
     if let Some(row) = org.recording_of_request(node, request.request).await? {
         // A request is repeated while its answer is on the way; one whose recording has ended is too late.
-        return Ok(spec(services, owner, &row)?.ok_or(StartRefusal::ControlPlaneUnreachable));
+        return Ok(spec(services, &mut org, &row).await?.ok_or(StartRefusal::ControlPlaneUnreachable));
     }
     if !org.key_is_active(request.app_key, request.application).await? {
         return Ok(Err(StartRefusal::ApplicationGone));
@@ -80,14 +86,9 @@ pub async fn start_in_room(
     access.require(Permission::OperateRecordings)?;
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
-    let found = rooms::find(services, &mut org, application, room).await.map_err(|error| match error.code() {
-        "room_not_found" => Error::conflict("room_empty", "Nobody is in this room, so there is nothing to record."),
-        _ => error,
-    })?;
-    let row = org
-        .application(application)
-        .await?
-        .ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))?;
+    let empty = || Error::conflict("room_empty", "Nobody is in this room, so there is nothing to record.");
+    let found = rooms::find(services, &mut org, application, room).await?.ok_or_else(empty)?;
+    let row = applications::existing(&mut org, application).await?;
     if let Some(refusal) = refusal(&row) {
         return Err(refused(refusal));
     }
@@ -112,19 +113,32 @@ fn refused(refusal: StartRefusal) -> Error {
     Error::new(Kind::Conflict, refusal.as_str(), refusal.sentence())
 }
 
-/// The first reason not to record.
+/// The first reason not to record into a storage.
 fn refusal(application: &ApplicationRow) -> Option<StartRefusal> {
-    if !application.relay {
-        return Some(StartRefusal::RelayRequired);
-    }
-    if !application.recording {
-        return Some(StartRefusal::RecordingOff);
-    }
-    missing_conditions(application).first().map(|condition| match condition {
+    let refusals = refusals(application);
+    refusals.into_iter().next()
+}
+
+/// The first reason not to record to an address that the client chose.
+pub(crate) fn refusal_without_storage(application: &ApplicationRow) -> Option<StartRefusal> {
+    refusals(application).into_iter().find(|refusal| *refusal != StartRefusal::StorageNotValidated)
+}
+
+/// Refuses what comes before such a recording when there could be none.
+pub(crate) fn permitted(application: &ApplicationRow) -> Result<()> {
+    refusal_without_storage(application).map_or(Ok(()), |refusal| Err(refused(refusal)))
+}
+
+fn refusals(application: &ApplicationRow) -> Vec<StartRefusal> {
+    let switches =
+        [(!application.relay, StartRefusal::RelayRequired), (!application.recording, StartRefusal::RecordingOff)];
+    let off = switches.into_iter().filter_map(|(off, refusal)| off.then_some(refusal));
+    let missing = missing_conditions(application).into_iter().map(|condition| match condition {
         Condition::RelayRequired => StartRefusal::RelayRequired,
         Condition::PlanRequired => StartRefusal::PlanRequired,
         Condition::StorageNotValidated => StartRefusal::StorageNotValidated,
-    })
+    });
+    off.chain(missing).collect()
 }
 
 /// A start that may be.
@@ -151,36 +165,99 @@ async fn insert(
     let id = services.new_id(RecordingId::from_parts)?;
     let now = services.now();
     let policy = policy_of(application);
-    let key = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
-    let sealed = services.envelope().seal(SealedColumn::CaptureKey.of(org.id()), id, key.as_slice())?;
+    let key = FreshCaptureKey::draw(services, org, id)?;
     let new = NewRecording {
         id,
         application: application.id(),
-        storage: storage.id(),
+        storage: Some(storage.id()),
         room,
         peer: start.peer,
         node: start.node,
         request: start.request,
-        capture_key: &sealed,
+        capture_key: &key.sealed,
         max_duration_seconds: policy.max_duration_seconds,
         idle_timeout_seconds: policy.idle_timeout_seconds,
         bucket: &storage.target().bucket,
         object_key: &keys::object_key(&storage, application.id(), room, to_date(now), id),
         now,
     };
-    match org.insert_recording(&new).await {
-        Err(error) if violates(&error, "recordings_active_room", "recordings.room") => {
-            return Ok(Err(StartRefusal::AlreadyRecording));
-        }
-        inserted => inserted?,
+    if !write(org, &new).await? {
+        return Ok(Err(StartRefusal::AlreadyRecording));
     }
     audit::record(services, org, start.actor, "recording.started", &id, &start.detail).await?;
     Ok(Ok(RecordingSpec {
         id,
         application: application.id(),
         room: room.clone(),
-        capture_key: CaptureKey::new(*key),
+        capture_key: CaptureKey::new(*key.key),
         max_duration_seconds: policy.max_duration_seconds,
         idle_timeout_seconds: policy.idle_timeout_seconds,
+        delivery: Delivery::Mixed,
     }))
+}
+
+/// Writes a recording that goes to an address of its client's choice.
+pub(crate) async fn insert_direct(
+    services: &Services,
+    org: &mut OrgTx<'_>,
+    application: &ApplicationRow,
+    (node, id): (NodeId, RecordingId),
+    request: &UploadRequest,
+    url: &Url,
+) -> Result<Result<RecordingSpec, StartRefusal>> {
+    let policy = policy_of(application);
+    let key = FreshCaptureKey::draw(services, org, id)?;
+    let upload_url = services.envelope().seal(SealedColumn::UploadUrl.of(org.id()), id, url.as_str().as_bytes())?;
+    let new = NewRecording {
+        id,
+        application: application.id(),
+        storage: None,
+        room: &stream_of(request.session, request.stream),
+        peer: Some(peer_of(request.session)),
+        node,
+        request: request.request,
+        capture_key: &key.sealed,
+        max_duration_seconds: policy.max_duration_seconds,
+        idle_timeout_seconds: policy.idle_timeout_seconds,
+        bucket: host(url),
+        object_key: "",
+        now: services.now(),
+    };
+    if !write(org, &new).await? {
+        return Ok(Err(StartRefusal::AlreadyRecording));
+    }
+    let webhook_url = request.webhook.as_deref().filter(|url| is_permitted(services, url));
+    let (session, stream) = (request.session, request.stream);
+    org.insert_target(&NewTarget { recording: id, session, stream, upload_url: &upload_url, webhook_url }).await?;
+    Ok(Ok(RecordingSpec {
+        id,
+        application: application.id(),
+        room: room_of(session),
+        capture_key: CaptureKey::new(*key.key),
+        max_duration_seconds: policy.max_duration_seconds,
+        idle_timeout_seconds: policy.idle_timeout_seconds,
+        delivery: Delivery::Direct { stream },
+    }))
+}
+
+/// False when the same room is being recorded.
+async fn write(org: &mut OrgTx<'_>, new: &NewRecording<'_>) -> Result<bool> {
+    match org.insert_recording(new).await {
+        Err(error) if violates(&error, "recordings_active_room", "recordings.room") => Ok(false),
+        inserted => Ok(inserted.map(|()| true)?),
+    }
+}
+
+/// What encrypts a capture, and the same as it is stored.
+struct FreshCaptureKey {
+    key: Zeroizing<[u8; 32]>,
+    sealed: String,
+}
+
+impl FreshCaptureKey {
+    fn draw(services: &Services, org: &OrgTx<'_>, id: RecordingId) -> Result<Self> {
+        let key = Zeroizing::new(services.random().bytes::<32>().map_err(Error::internal)?);
+        let sealed = services.envelope().seal(SealedColumn::CaptureKey.of(org.id()), id, key.as_slice())?;
+        Ok(Self { key, sealed })
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     jobs::{self, Work},
     services::Services,
-    storage::{Bucket, BucketError, Scope, health},
+    storage::{Bucket, BucketError, MediaType, Scope, health, poster_key},
     store::{RecordingRow, StorageRow, unsigned},
 };
 use protocol::{
@@ -130,19 +130,42 @@ pub async fn sign_parts(
     if parts.len() > PARTS_PER_REQUEST || parts.iter().any(|number| !(1..=MAX_PARTS).contains(number)) {
         return Err(Error::invalid("parts_invalid", "Too many parts, or numbers that do not exist."));
     }
+    sign(services, node, id, upload, |bucket, key| Answer::Parts {
+        urls: parts.iter().map(|number| bucket.sign_part(key, *number, upload).into()).collect(),
+    })
+    .await
+}
+
+/// Signs where the picture of the recording goes. `Poster`, `Gone` or `Unavailable`.
+pub async fn sign_poster(services: &Services, node: NodeId, id: RecordingId, upload: &str) -> Result<Answer> {
+    sign(services, node, id, upload, |bucket, key| {
+        let metadata = [("recording", &*id.to_string())];
+        let (url, headers) = bucket.sign_put(&poster_key(key), MediaType::Picture, &metadata);
+        Answer::Poster { url: url.into(), headers }
+    })
+    .await
+}
+
+/// Signs something for the upload that a node works on.
+async fn sign(
+    services: &Services,
+    node: NodeId,
+    id: RecordingId,
+    upload: &str,
+    answer: impl FnOnce(&Bucket<'_>, &str) -> Answer,
+) -> Result<Answer> {
     let Some((_, row, storage)) = load(services, node, id).await? else { return Ok(Answer::Gone) };
     if row.upload_id.as_deref() != Some(upload) || row.state() == RecordingState::Uploading {
         return Ok(Answer::Unavailable);
     }
     let bucket = Bucket::open(services, &storage, Scope::Recording { id, key: &row.object_key }).await?;
-    let urls = parts.iter().map(|number| bucket.sign_part(&row.object_key, *number, upload).into()).collect();
-    Ok(Answer::Parts { urls })
+    Ok(answer(&bucket, &row.object_key))
 }
 
 /// An unfinished recording of this node with its storage.
 async fn load(services: &Services, node: NodeId, id: RecordingId) -> Result<Option<(OrgId, RecordingRow, StorageRow)>> {
     let mut tx = services.read().await?;
     let Some((owner, row)) = owned_by(&mut tx, node, id).await? else { return Ok(None) };
-    let storage = tx.org(owner).storage_of(row.storage()).await?;
+    let storage = tx.org(owner).storage_of_recording(&row).await?;
     Ok(storage.map(|storage| (owner, row, storage)))
 }

@@ -17,6 +17,10 @@ pub(crate) enum InstallationKey {
     Unsubscribe,
     /// Signs places in lists.
     Cursors,
+    /// Signs tokens of StreamRec clients.
+    StreamrecTokens,
+    /// What the keys are made from that sign webhooks to addresses of StreamRec clients.
+    StreamrecWebhooks,
 }
 
 impl InstallationKey {
@@ -26,6 +30,8 @@ impl InstallationKey {
             Self::RecordingLinks => "recording_links",
             Self::Unsubscribe => "unsubscribe",
             Self::Cursors => "cursors",
+            Self::StreamrecTokens => "streamrec_tokens",
+            Self::StreamrecWebhooks => "streamrec_webhooks",
         }
     }
 

@@ -40,6 +40,8 @@ sealed_columns! {
     WebhookSecret: "webhook_endpoints"."secret", Org by "id";
     /// What signed before, while it still does.
     WebhookPreviousSecret: "webhook_endpoints"."previous_secret", Org by "id";
+    /// Where a client wants its file; whoever has it may write there.
+    UploadUrl: "upload_targets"."upload_url", Org by "recording_id";
     /// Encrypts one capture on its node.
     CaptureKey: "recordings"."capture_key", Org by "id";
     /// Signs credentials of Skylink clients.

@@ -3,11 +3,10 @@
 use super::{
     bucket_error::{BucketError, refusal},
     credentials::{self, Keys, Scope},
-    settings::{Encryption, Options, StorageKind, Target},
+    object::{self, MediaType},
+    settings::{Options, StorageKind, Target},
 };
 use crate::{services::Services, store::StorageRow};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use md5::{Digest as _, Md5};
 use outbound::{
     Answer, CaCertificate, Method, Request, Trusted,
     header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, ORIGIN},
@@ -18,7 +17,7 @@ use rusty_s3::{
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 /// Validity of URLs that we use ourselves at once.
 const OWN_REQUEST: Duration = Duration::from_secs(60);
@@ -28,7 +27,6 @@ const LARGE_REQUEST: Duration = Duration::from_secs(100);
 const PART_REQUEST: Duration = Duration::from_secs(3600);
 const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
 const XML: &str = "application/xml";
-const VIDEO: &str = "video/mp4";
 
 /// What HEAD says about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,8 +140,8 @@ impl<'a> Bucket<'a> {
     /// Writes an object as recordings are written: encrypted, tagged and classed alike.
     pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<Stored, BucketError> {
         let action = self.address.put_object(Some(&self.credentials), key);
-        let mut headers = self.object_headers(&[]);
-        headers.push(content_md5(&body));
+        let mut headers = object::headers(&self.options, None, &[]);
+        headers.push(object::content_md5(&body));
         let answer = self.act(Method::PUT, action, headers, body).await?;
         let version = text(&answer.headers, &HeaderName::from_static("x-amz-version-id"));
         Ok(Stored { is_version: version.is_some_and(|version| version != "null") })
@@ -189,8 +187,7 @@ impl<'a> Bucket<'a> {
     /// Begins a multipart upload of a video; its identifier. `metadata` is kept with the object beside the customer's.
     pub(crate) async fn create_upload(&self, key: &str, metadata: &[(&str, &str)]) -> Result<String, BucketError> {
         let action = self.address.create_multipart_upload(Some(&self.credentials), key);
-        let mut headers = self.object_headers(metadata);
-        headers.push((CONTENT_TYPE, VIDEO.to_owned()));
+        let headers = object::headers(&self.options, Some(MediaType::Video), metadata);
         let answer = self.act(Method::POST, action, headers, Vec::new()).await?;
         let created = CreateMultipartUpload::parse_response(&answer.text()).map_err(|_| BucketError::Malformed)?;
         Ok(created.upload_id().to_owned())
@@ -203,6 +200,23 @@ impl<'a> Bucket<'a> {
         action.sign(PART_REQUEST)
     }
 
+    /// Where an object is to be PUT within the next hour, and with which headers.
+    pub(crate) fn sign_put(
+        &self,
+        key: &str,
+        media_type: MediaType,
+        metadata: &[(&str, &str)],
+    ) -> (Url, Vec<(String, String)>) {
+        let mut action = self.address.put_object(Some(&self.credentials), key);
+        let headers = object::headers(&self.options, Some(media_type), metadata);
+        for (name, value) in &headers {
+            action.headers_mut().insert(name.as_str().to_owned(), value.clone());
+        }
+        self.name_owner(&mut action);
+        let headers = headers.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
+        (action.sign(PART_REQUEST), headers)
+    }
+
     pub(super) async fn put_part(
         &self,
         key: &str,
@@ -211,7 +225,7 @@ impl<'a> Bucket<'a> {
         body: Vec<u8>,
     ) -> Result<String, BucketError> {
         let action = self.address.upload_part(Some(&self.credentials), key, number, upload);
-        let answer = self.act(Method::PUT, action, vec![content_md5(&body)], body).await?;
+        let answer = self.act(Method::PUT, action, vec![object::content_md5(&body)], body).await?;
         text(&answer.headers, &ETAG).map(str::to_owned).ok_or(BucketError::Malformed)
     }
 
@@ -231,11 +245,17 @@ impl<'a> Bucket<'a> {
         self.act(Method::DELETE, action, Vec::new(), Vec::new()).await.map(drop)
     }
 
-    /// Where a browser fetches a video; with `download_name` it is saved under that name instead of played. A role's
-    /// URL ends with its session, whatever the validity.
-    pub(crate) fn sign_get(&self, key: &str, validity: Duration, download_name: Option<&str>) -> Url {
+    /// Where a browser fetches an object; with `download_name` it is saved under that name instead of shown. A role's URL
+    /// ends with its session, whatever the validity.
+    pub(crate) fn sign_get(
+        &self,
+        key: &str,
+        validity: Duration,
+        media_type: MediaType,
+        download_name: Option<&str>,
+    ) -> Url {
         let mut action = self.address.get_object(Some(&self.credentials), key);
-        action.query_mut().insert("response-content-type", VIDEO);
+        action.query_mut().insert("response-content-type", media_type.as_str());
         if let Some(name) = download_name {
             let disposition = format!("attachment; filename=\"{name}\"");
             action.query_mut().insert("response-content-disposition", disposition);
@@ -256,31 +276,6 @@ impl<'a> Bucket<'a> {
         if let Some(account) = &self.options.account {
             action.query_mut().insert(EXPECTED_OWNER, account.clone());
         }
-    }
-
-    /// Headers of requests that make an object.
-    fn object_headers(&self, metadata: &[(&str, &str)]) -> Vec<(HeaderName, String)> {
-        let mut headers = Vec::new();
-        let fixed = HeaderName::from_static;
-        match &self.options.encryption {
-            Encryption::BucketDefault => {}
-            Encryption::S3 => headers.push((fixed("x-amz-server-side-encryption"), "AES256".to_owned())),
-            Encryption::Kms { key_id } => {
-                headers.push((fixed("x-amz-server-side-encryption"), "aws:kms".to_owned()));
-                headers.push((fixed("x-amz-server-side-encryption-aws-kms-key-id"), key_id.clone()));
-            }
-        }
-        let class = self.options.storage_class.iter().map(|class| (fixed("x-amz-storage-class"), class.clone()));
-        headers.extend(class);
-        if !self.options.tags.is_empty() {
-            let tags = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.options.tags).finish();
-            headers.push((fixed("x-amz-tagging"), tags));
-        }
-        let own = metadata.iter().map(|(name, value)| (format!("mixdown-{name}"), (*value).to_owned()));
-        for (name, value) in self.options.metadata.iter().cloned().chain(own) {
-            headers.extend(HeaderName::try_from(format!("x-amz-meta-{name}")).map(|name| (name, value)));
-        }
-        headers
     }
 
     /// Signs a request with these headers, sends it, and takes nothing but success.
@@ -321,8 +316,9 @@ impl<'a> Bucket<'a> {
         body: Vec<u8>,
     ) -> Result<Answer, BucketError> {
         let (authority, trusted) = (self.authority.clone(), self.trusted.clone());
+        let is_large = body.len() > LARGE_BODY;
         let mut request = Request { headers, body: body.into(), authority, trusted, ..Request::new(method, url) };
-        if request.body.len() > LARGE_BODY {
+        if is_large {
             request.time_limit = LARGE_REQUEST;
         }
         Ok(self.services.outbound().send(request).await?)
@@ -363,11 +359,6 @@ fn aws_endpoint(services: &Services, target: &Target) -> Result<(Url, UrlStyle),
     // The certificate covers one label before the endpoint's name.
     let style = if target.bucket.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
     Ok((endpoint.parse().map_err(|_| BucketError::Address)?, style))
-}
-
-/// With it the store refuses what was damaged on its way; buckets with Object Lock take nothing without it.
-fn content_md5(body: &[u8]) -> (HeaderName, String) {
-    (HeaderName::from_static("content-md5"), BASE64_STANDARD.encode(Md5::digest(body)))
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     access::{Access, Permission},
-    audit,
+    applications, audit,
     error::{Error, Result},
     revision::Expected,
     secrets::SealedColumn,
@@ -232,7 +232,7 @@ pub(crate) async fn assign(
         }
     }
     if !org.set_application_storage(application, storage).await? {
-        return Err(Error::not_found("application_not_found", "There is no such application."));
+        return Err(applications::not_found());
     }
     audit::record_for(services, org, access, "application.storage_set", &application).await
 }

@@ -2,6 +2,7 @@
 //! role that reaches no further than the work at hand.
 
 use super::{
+    key_template::poster_key,
     settings::StorageKind,
     sts::{self, AssumeRole, Session, StsError},
 };
@@ -42,9 +43,9 @@ pub struct Keys {
 /// What the requests are for. A session of a role allows nothing else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scope<'a> {
-    /// One recording's object.
+    /// One recording's object, and the picture beside it.
     Recording { id: RecordingId, key: &'a str },
-    /// Reading one recording's object.
+    /// Reading one recording's object, and the picture beside it.
     Playback { id: RecordingId, key: &'a str },
     /// The objects of a validation.
     Validation,
@@ -177,13 +178,15 @@ fn session_name(scope: Scope<'_>) -> String {
     }
 }
 
-/// Narrows the role to one object, or to the folder of validations. Pure.
+/// Narrows the role to one recording, or to the folder of validations. Pure.
 fn session_policy(storage: &StorageRow, scope: Scope<'_>) -> String {
     let partition = super::partition(&storage.target().region).name;
     let objects = match scope {
-        Scope::Recording { key, .. } | Scope::Playback { key, .. } => key.to_owned(),
-        Scope::Validation => format!("{}{VALIDATION_FOLDER}/*", storage.options().prefix.as_str()),
+        Scope::Recording { key, .. } | Scope::Playback { key, .. } => vec![key.to_owned(), poster_key(key)],
+        Scope::Validation => vec![format!("{}{VALIDATION_FOLDER}/*", storage.options().prefix.as_str())],
     };
+    let bucket = &storage.target().bucket;
+    let objects: Vec<_> = objects.iter().map(|key| format!("arn:{partition}:s3:::{bucket}/{key}")).collect();
     let writing = ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload"];
     let keys = ["kms:Decrypt", "kms:GenerateDataKey"];
     let (actions, keys) = match scope {
@@ -196,7 +199,7 @@ fn session_policy(storage: &StorageRow, scope: Scope<'_>) -> String {
             {
                 "Effect": "Allow",
                 "Action": actions,
-                "Resource": format!("arn:{partition}:s3:::{}/{objects}", storage.target().bucket),
+                "Resource": objects,
             },
             // Which keys may be used is the role's to say.
             { "Effect": "Allow", "Action": keys, "Resource": "*" },

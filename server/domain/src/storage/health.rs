@@ -64,7 +64,7 @@ impl Health {
 /// now, and the second one.
 pub(crate) async fn candidates(org: &mut OrgTx<'_>, row: &RecordingRow) -> Result<Vec<StorageRow>> {
     let found = [
-        org.storage_of(row.storage()).await?,
+        org.storage_of_recording(row).await?,
         org.storage_for(row.application()).await?,
         org.storage_with(Standing::Second).await?,
     ];

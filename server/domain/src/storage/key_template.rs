@@ -127,6 +127,11 @@ pub(crate) fn slug(room: &RoomName) -> String {
     if slug.is_empty() { "room".to_owned() } else { slug.to_owned() }
 }
 
+/// Where the picture of a recording is.
+pub(crate) fn poster_key(key: &str) -> String {
+    format!("{key}.jpg")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

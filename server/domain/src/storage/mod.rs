@@ -6,6 +6,7 @@ mod change;
 mod credentials;
 pub(crate) mod health;
 mod key_template;
+mod object;
 pub mod policies;
 mod region;
 pub(crate) mod settings;
@@ -20,7 +21,8 @@ pub use change::{create, create_embedded, remove, update, use_as, use_for};
 pub use credentials::Keys;
 pub(crate) use credentials::{Scope, Sessions};
 pub use health::{Health, Standing};
-pub(crate) use key_template::{KeyParts, slug};
+pub(crate) use key_template::{KeyParts, poster_key, slug};
+pub(crate) use object::MediaType;
 pub(crate) use region::region_of;
 pub use settings::{Encryption, StorageInput, StorageKind};
 pub use validation::{

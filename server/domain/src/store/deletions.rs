@@ -168,7 +168,7 @@ impl OrgTx<'_> {
                  CAST(COALESCE(SUM(CASE WHEN legal_hold IS NULL THEN 0 ELSE 1 END), 0) AS BIGINT) AS held
              FROM recordings
              WHERE org_id = $1 AND application_id = $2 AND state = 'ready' AND delete_requested_at IS NULL
-                 AND ready_at < $3",
+                 AND ready_at < $3 AND storage_id IS NOT NULL",
             Text(application),
             signed(before),
         )

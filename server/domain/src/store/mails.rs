@@ -138,6 +138,17 @@ impl OrgTx<'_> {
         .map(drop)
     }
 
+    /// Lets a mail that was given up live again; false when it was not, or can say nothing any more.
+    pub(crate) async fn revive_mail(&mut self, id: MailId) -> sqlx::Result<bool> {
+        let rows = execute!(
+            org self,
+            "UPDATE mails SET failed_at = NULL, problem = NULL
+             WHERE org_id = $1 AND id = $2 AND failed_at IS NOT NULL AND expires_at IS NULL",
+            Text(id),
+        )?;
+        Ok(rows == 1)
+    }
+
     /// Whom mails about the org go to.
     pub(crate) async fn owner_emails(&mut self) -> sqlx::Result<Vec<String>> {
         let rows = fetch_all!(

@@ -115,6 +115,23 @@ impl Tx {
         )
     }
 
+    /// A node as it was seen last.
+    pub(crate) async fn node(&mut self, node: NodeId) -> sqlx::Result<Option<NodeRow>> {
+        fetch_optional!(self, NodeRow, "SELECT id, signaling_url, token_key FROM nodes WHERE id = $1", Text(node))
+    }
+
+    /// Whether a node has been heard of since.
+    pub(crate) async fn has_reported(&mut self, node: NodeId, since: u64) -> sqlx::Result<bool> {
+        let row = fetch_optional!(
+            self,
+            Number,
+            "SELECT reported_at AS number FROM nodes WHERE id = $1 AND reported_at >= $2",
+            Text(node),
+            signed(since),
+        )?;
+        Ok(row.is_some())
+    }
+
     /// Takes the node's next event number. False when `sequence` is not the next, or the node is unknown. The
     /// first event ever may carry any number: the node's row was forgotten in between.
     pub(crate) async fn advance_events(&mut self, node: NodeId, sequence: u64) -> sqlx::Result<bool> {

@@ -13,7 +13,7 @@ use protocol::{
 pub(crate) struct RecordingRow {
     id: Text<RecordingId>,
     application_id: Text<ApplicationId>,
-    storage_id: Text<StorageId>,
+    storage_id: Option<Text<StorageId>>,
     room: Name<RoomName>,
     node_id: Text<NodeId>,
     state: Text<RecordingState>,
@@ -34,6 +34,7 @@ pub(crate) struct RecordingRow {
     pub width: Option<i64>,
     pub height: Option<i64>,
     pub approximate_sync: bool,
+    pub poster: bool,
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub stopped_at: Option<i64>,
@@ -57,8 +58,9 @@ impl RecordingRow {
         self.application_id.0
     }
 
-    pub(crate) fn storage(&self) -> StorageId {
-        self.storage_id.0
+    /// `None` when it goes to an address that its client chose.
+    pub(crate) fn storage(&self) -> Option<StorageId> {
+        self.storage_id.map(|id| id.0)
     }
 
     pub(crate) fn room(&self) -> &RoomName {
@@ -94,7 +96,8 @@ impl RecordingRow {
 pub(crate) struct NewRecording<'a> {
     pub id: RecordingId,
     pub application: ApplicationId,
-    pub storage: StorageId,
+    /// `None` when it goes to an address that its client chose.
+    pub storage: Option<StorageId>,
     pub room: &'a RoomName,
     /// Who asked, when it was a peer.
     pub peer: Option<PeerId>,
@@ -134,8 +137,8 @@ macro_rules! select_recording {
         concat!(
             "SELECT id, application_id, storage_id, room, node_id, state, stop_cause, failure_cause, capture_key,
                  max_duration_seconds, idle_timeout_seconds, bucket, object_key, upload_id, upload_parts, held_since,
-                 uploads, duration_ms, bytes, width, height, approximate_sync, created_at, started_at, stopped_at,
-                 ready_at, legal_hold, delete_requested_at, delete_cause, delete_attempt_until, delete_problem,
+                 uploads, duration_ms, bytes, width, height, approximate_sync, poster, created_at, started_at,
+                 stopped_at, ready_at, legal_hold, delete_requested_at, delete_cause, delete_attempt_until, delete_problem,
                  deleted_at
              FROM recordings WHERE org_id = $1 ",
             $rest
@@ -208,7 +211,7 @@ impl OrgTx<'_> {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'requested', $9, $10, $11, $12, $13, $14, $14, $14)",
             Text(new.id),
             Text(new.application),
-            Text(new.storage),
+            new.storage.map(Text),
             Text(new.room),
             new.peer.map(Text),
             Text(new.node),
@@ -263,7 +266,7 @@ impl OrgTx<'_> {
         execute!(
             org self,
             "UPDATE recordings SET upload_parts = $3, bytes = $4, duration_ms = $5, width = $6, height = $7,
-                 approximate_sync = $8
+                 approximate_sync = $8, poster = $9
              WHERE org_id = $1 AND id = $2",
             Text(id),
             JsonText(parts),
@@ -272,6 +275,7 @@ impl OrgTx<'_> {
             i64::from(artifact.width),
             i64::from(artifact.height),
             artifact.approximate_sync,
+            artifact.poster,
         )
         .map(drop)
     }

@@ -1,6 +1,6 @@
 //! Bucket configurations.
 
-use super::{JsonText, OrgTx, Text, execute, fetch_all, fetch_optional, on, signed};
+use super::{JsonText, OrgTx, RecordingRow, Text, execute, fetch_all, fetch_optional, on, signed};
 use crate::storage::{
     Health, Standing, StorageKind,
     settings::{Options, Target},
@@ -125,6 +125,14 @@ impl OrgTx<'_> {
     /// One storage, removed ones included: recordings may lie there.
     pub(crate) async fn storage_of(&mut self, id: StorageId) -> sqlx::Result<Option<StorageRow>> {
         fetch_optional!(org self, StorageRow, select_storage!("AND s.id = $2"), Text(id))
+    }
+
+    /// The storage that a recording goes to, if it goes to one.
+    pub(crate) async fn storage_of_recording(&mut self, row: &RecordingRow) -> sqlx::Result<Option<StorageRow>> {
+        match row.storage() {
+            Some(storage) => self.storage_of(storage).await,
+            None => Ok(None),
+        }
     }
 
     /// Keeps others from changing a storage or its validations until the end of the transaction. Whoever writes more than

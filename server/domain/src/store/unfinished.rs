@@ -17,6 +17,8 @@ pub(crate) struct UnfinishedSince {
     pub finishing: u64,
     /// Waiting for a bucket.
     pub held: u64,
+    /// Waiting for another address of its client.
+    pub held_direct: u64,
 }
 
 /// A recording that has not ended, with what decides whether it ever will.
@@ -28,6 +30,8 @@ pub(crate) struct Unfinished {
     pub changed_at: i64,
     pub seen_at: i64,
     pub held_since: Option<i64>,
+    /// It goes to an address that its client chose.
+    pub direct: bool,
     /// `None` when the node was forgotten.
     pub node_linked: Option<bool>,
     pub node_linked_at: Option<i64>,
@@ -61,12 +65,13 @@ impl Tx {
             self,
             Unfinished,
             // The first condition is that of the partial index.
-            "SELECT r.org_id, r.id, r.state, r.changed_at, r.seen_at, r.held_since, n.linked AS node_linked,
+            "SELECT r.org_id, r.id, r.state, r.changed_at, r.seen_at, r.held_since, r.storage_id IS NULL AS direct, n.linked AS node_linked,
                  n.linked_at AS node_linked_at, n.reported_at AS node_reported_at
              FROM recordings r LEFT JOIN nodes n ON n.id = r.node_id
              WHERE r.state NOT IN ('ready', 'failed') AND r.id > $4
                  AND ((r.state <> 'uploading' AND r.seen_at < $1) OR (r.state = 'uploading' AND r.changed_at < $2)
-                     OR (r.state IN ('stopping', 'mixing') AND r.changed_at < $3) OR r.held_since < $6)
+                     OR (r.state IN ('stopping', 'mixing') AND r.changed_at < $3) OR r.held_since < $6
+                     OR (r.storage_id IS NULL AND r.held_since < $7))
              ORDER BY r.id LIMIT $5",
             signed(since.seen),
             signed(since.uploading),
@@ -74,6 +79,7 @@ impl Tx {
             after.as_str(),
             limit,
             signed(since.held),
+            signed(since.held_direct),
         )
     }
 }

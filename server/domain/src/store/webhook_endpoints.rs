@@ -75,6 +75,8 @@ pub(crate) struct NewEndpointRow<'a> {
     pub secret: &'a str,
     pub public_key: Option<&'a str>,
     pub state: EndpointState,
+    /// A request named it; the application does not list it.
+    pub requested: bool,
     pub now: u64,
 }
 
@@ -104,7 +106,7 @@ impl OrgTx<'_> {
         if !self.reaches(application) {
             return Ok(Vec::new());
         }
-        let statement = select_endpoint!("AND application_id = $2 ORDER BY id");
+        let statement = select_endpoint!("AND application_id = $2 AND NOT requested ORDER BY id");
         fetch_all!(org self, EndpointRow, statement, Text(application))
     }
 
@@ -114,12 +116,24 @@ impl OrgTx<'_> {
         Ok(row.filter(|row| self.reaches(row.application())))
     }
 
+    /// The endpoint that requests named by this address.
+    pub(crate) async fn requested_endpoint(
+        &mut self,
+        application: ApplicationId,
+        url: &str,
+    ) -> sqlx::Result<Option<EndpointRow>> {
+        let statement = select_endpoint!("AND application_id = $2 AND requested AND url = $3");
+        fetch_optional!(org self, EndpointRow, statement, Text(application), url)
+    }
+
+    /// One that requests name is made once for each address.
     pub(crate) async fn insert_endpoint(&mut self, new: &NewEndpointRow<'_>) -> sqlx::Result<()> {
         execute!(
             org self,
             "INSERT INTO webhook_endpoints (org_id, id, application_id, url, events, body_format, signing, secret,
-                 public_key, state, revision, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11)",
+                 public_key, state, revision, created_at, requested)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12)
+             ON CONFLICT (org_id, application_id, url) WHERE requested AND removed_at IS NULL DO NOTHING",
             Text(new.id),
             Text(new.application),
             new.url,
@@ -130,6 +144,7 @@ impl OrgTx<'_> {
             new.public_key,
             Text(new.state),
             signed(new.now),
+            new.requested,
         )
         .map(drop)
     }
@@ -263,11 +278,11 @@ impl Tx {
         )
     }
 
-    /// Endpoints that were removed and have no deliveries left.
+    /// Endpoints that were removed, or that requests named, and that have no deliveries left.
     pub(crate) async fn delete_removed_endpoints(&mut self) -> sqlx::Result<u64> {
         execute!(
             self,
-            "DELETE FROM webhook_endpoints WHERE removed_at IS NOT NULL AND NOT EXISTS (
+            "DELETE FROM webhook_endpoints WHERE (removed_at IS NOT NULL OR requested) AND NOT EXISTS (
                  SELECT 1 FROM deliveries d
                  WHERE d.org_id = webhook_endpoints.org_id AND d.endpoint_id = webhook_endpoints.id)",
         )

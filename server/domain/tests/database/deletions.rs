@@ -2,7 +2,7 @@ use crate::support::{World, on_both};
 use domain::{
     applications, audit,
     error::Kind,
-    recordings::{self, DeletionCause, LinkRequest},
+    recordings::{self, DeletionCause, LinkRequest, Wanted},
 };
 use protocol::webhook::EventType;
 use std::time::Duration;
@@ -21,12 +21,12 @@ on_both! {
         world.webhook(&access, demo.id, &[EventType::RecordingDeleted]).await;
         let (kept, id) = (world.recorded(&node, &demo, "kept").await, world.recorded(&node, &demo, "lobby").await);
         let link = recordings::share(services, &access, id, DAY).await.unwrap();
-        let token = link.path().strip_prefix("/r/").unwrap();
+        let token = link.url.path().strip_prefix("/r/").unwrap();
         world.outside.state(|outside| outside.hooks.clear());
         assert_eq!(objects(&world).await, 2);
 
         recordings::delete(services, &access, id, "asked by the customer").await.unwrap();
-        let follow = || recordings::open_link(services, LinkRequest { token, download: false, head: false });
+        let follow = || recordings::open_link(services, LinkRequest { token, wanted: Wanted::Video, head: false });
         assert_eq!(follow().await.unwrap_err().kind(), Kind::Gone, "at once, whatever the bucket does");
         world.run_jobs().await;
         assert_eq!(objects(&world).await, 1);
@@ -34,7 +34,7 @@ on_both! {
         for gone in [
             recordings::playback_url(services, &access, id).await,
             recordings::download_url(services, &access, id).await,
-            recordings::share(services, &access, id, DAY).await,
+            recordings::share(services, &access, id, DAY).await.map(|link| link.url),
         ] {
             assert_eq!(gone.unwrap_err().code(), "recording_deleted");
         }

@@ -8,7 +8,7 @@ use domain::{
     applications::{self, Application},
     nodes,
     notifications::{endpoints, sending},
-    recordings::{self, LinkRequest},
+    recordings::{self, LinkRequest, Wanted},
     secrets::{self, NotRetired},
     storage::{self, StorageInput, StorageKind},
 };
@@ -80,7 +80,7 @@ on_both! {
         let register = async || nodes::register(&world.services, node.id, node.boot, "ws://localhost:3001", 0).await.unwrap();
         let token_key = register().await.token_key;
         let recorded = world.recorded(&node, &demo, "recorded").await;
-        let link = recordings::share(&world.services, &access, recorded, Duration::from_secs(3600)).await.unwrap();
+        let link = recordings::share(&world.services, &access, recorded, Duration::from_secs(3600)).await.unwrap().url;
         assert_eq!(wrapped_by(&world.services, 7).await, 6);
 
         world.keys.set(&[8, 7]);
@@ -92,7 +92,7 @@ on_both! {
         let services = world.reopen(&[8]).await.unwrap();
         assert_eq!(register().await.token_key, token_key);
         let token = link.path().strip_prefix("/r/").unwrap();
-        recordings::open_link(&services, LinkRequest { token, download: false, head: false }).await.unwrap();
+        recordings::open_link(&services, LinkRequest { token, wanted: Wanted::Video, head: false }).await.unwrap();
         let resumed = recordings::resume(&services, node.id, spec.id).await.unwrap().unwrap();
         assert_eq!(resumed.capture_key.as_bytes(), spec.capture_key.as_bytes());
         assert!(delivers_signed(&world, &services, &demo, &secret).await);

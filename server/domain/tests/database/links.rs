@@ -3,7 +3,7 @@ use domain::{
     Result, applications, audit,
     error::Kind,
     mail, nodes,
-    recordings::{self, LinkRequest},
+    recordings::{self, LinkRequest, Wanted},
 };
 use protocol::{ids::RecordingId, link::Command, webhook::EventType};
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn token(link: &Url) -> String {
 }
 
 async fn follow(world: &World, token: &str) -> Result<Url> {
-    recordings::open_link(&world.services, LinkRequest { token, download: false, head: false }).await
+    recordings::open_link(&world.services, LinkRequest { token, wanted: Wanted::Video, head: false }).await
 }
 
 async fn link_of(world: &World, node: &crate::support::TestNode, id: RecordingId) -> Url {
@@ -43,7 +43,7 @@ on_both! {
         let object = follow(&world, &token).await.unwrap();
         assert!(object.query().unwrap().contains("X-Amz-Expires=300"), "{object}");
         assert_eq!(client().get(object).send().await.unwrap().bytes().await.unwrap(), b"first partsecond".as_slice());
-        let saved = LinkRequest { token: &token, download: true, head: false };
+        let saved = LinkRequest { token: &token, wanted: Wanted::Download, head: false };
         let saved = recordings::open_link(&world.services, saved).await.unwrap();
         assert!(saved.as_str().contains("attachment") && saved.as_str().contains("lobby-"), "{saved}");
 
@@ -109,7 +109,7 @@ on_both! {
         let running = world.start(&node, &world.start_request(&demo, "later")).await.unwrap().id;
         assert_eq!(recordings::share(services, &access, running, HOUR).await.unwrap_err().code(), "recording_not_ready");
         let id = world.recorded(&node, &demo, "lobby").await;
-        let link = recordings::share(services, &access, id, 24 * HOUR).await.unwrap();
+        let link = recordings::share(services, &access, id, 24 * HOUR).await.unwrap().url;
         follow(&world, &token(&link)).await.unwrap();
         assert_eq!(recordings::share(services, &access, id, HOUR / 2).await.unwrap_err().code(), "link_validity_invalid");
         let entries = audit::list(services, &access).await.unwrap();
@@ -124,8 +124,8 @@ on_both! {
         let access = world.owner().await;
         let (demo, node) = (world.demo(&access).await, world.node().await);
         let id = world.recorded(&node, &demo, "lobby").await;
-        let first = token(&recordings::share(&world.services, &access, id, 24 * HOUR).await.unwrap());
-        let other = token(&recordings::share(&world.services, &access, id, 48 * HOUR).await.unwrap());
+        let first = token(&recordings::share(&world.services, &access, id, 24 * HOUR).await.unwrap().url);
+        let other = token(&recordings::share(&world.services, &access, id, 48 * HOUR).await.unwrap().url);
         for _ in 0..5 {
             follow(&world, &first).await.unwrap();
         }

@@ -17,6 +17,7 @@ mod recordings;
 mod retention;
 mod rooms;
 mod storages;
+mod streamrec;
 mod support;
 mod team;
 mod tenants;

@@ -32,6 +32,7 @@ const OPEN: &[&str] = &[
     "/favicon.ico",
     "/healthz",
     "/r/{token}",
+    "/r/{token}/poster.jpg",
     "/readyz",
     "/rest/login",
     "/setup",

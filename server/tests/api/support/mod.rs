@@ -1,8 +1,10 @@
 //! What the tests start and who acts in them.
 
+pub mod amazon;
 pub mod browser;
 pub mod database;
 pub mod node;
+pub mod options;
 pub mod program;
 pub mod receiver;
 pub mod server;

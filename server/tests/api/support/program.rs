@@ -1,6 +1,11 @@
 //! The control plane as a process of its own, with everything it prints.
 
-use super::{Browser, Database, FakeNode, node::Identity, soon};
+use super::{
+    Browser, Database, FakeNode,
+    amazon::{Amazon, OWN_SECRET},
+    node::Identity,
+    soon,
+};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -23,8 +28,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it with these logging directives; when it returns, requests are answered.
-    pub async fn start(database: Database, log: &str) -> Self {
+    /// Starts it with these logging directives and an identity at this AWS; when it returns, requests are answered.
+    pub async fn start(database: Database, log: &str, amazon: &Amazon) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let site = directory.path().join("site/pkg");
         fs::create_dir_all(&site).unwrap();
@@ -36,6 +41,9 @@ impl Program {
             .args(["--allow-private", "127.0.0.1:*,localhost:*"])
             .args(["--data-dir".as_ref(), directory.path().join("data").as_os_str()])
             .args(["--site-root".as_ref(), directory.path().join("site").as_os_str()])
+            .env("AWS_ACCESS_KEY_ID", "AKIAMIXDOWN")
+            .env("AWS_SECRET_ACCESS_KEY", OWN_SECRET)
+            .envs([("AWS_ENDPOINT_URL_S3", &amazon.url), ("AWS_ENDPOINT_URL_STS", &amazon.url)])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(directory.path().join("log")).unwrap())

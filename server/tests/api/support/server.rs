@@ -1,6 +1,6 @@
 //! A whole control plane in this process, on ports of its own.
 
-use super::{Browser, Database, FakeNode};
+use super::{Browser, Database, FakeNode, options, soon};
 use domain::{
     Access, Services,
     access::Role,
@@ -9,13 +9,13 @@ use domain::{
     clock::Clock,
     random::Random,
 };
-use server::{
-    config::{AwsOptions, ControlPlaneOptions, DataOptions, SmtpOptions},
-    control_plane::ControlPlane,
-    start_error::StartError,
+use server::{config::ControlPlaneOptions, control_plane::ControlPlane, start_error::StartError};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    process::Stdio,
 };
-use std::net::{IpAddr, Ipv4Addr};
 use tempfile::TempDir;
+use tokio::process::Command;
 use url::Url;
 
 pub const EMAIL: &str = "anna@example.com";
@@ -34,8 +34,7 @@ pub struct TestServer {
 impl TestServer {
     pub async fn start(database: Database) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut options = options(&data);
-        options.data.database_url = database.create().await;
+        let options = options::in_directory(data.path(), database.create().await);
         Self::start_with(options, data).await.unwrap()
     }
 
@@ -73,6 +72,18 @@ impl TestServer {
         Browser::new(self.url("/"))
     }
 
+    /// Runs a command of the program on the server's data; its exit code and what it printed.
+    pub async fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_mixdown"));
+        program.args(arguments).arg("--data-dir").arg(self.data_dir()).env_remove("RUST_LOG").stdin(Stdio::null());
+        if let Some(url) = &self.options.data.database_url {
+            program.args(["--database-url", url]);
+        }
+        let output = soon("the command", program.kill_on_drop(true).output()).await.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    }
+
     /// The token of the set-up link.
     pub async fn set_up_token(&self) -> Option<String> {
         let link = self.plane.set_up_link().await.unwrap()?;
@@ -103,21 +114,7 @@ impl TestServer {
 }
 
 pub fn options(data: &TempDir) -> ControlPlaneOptions {
-    ControlPlaneOptions {
-        listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        public_url: None,
-        data: DataOptions { data_dir: data.path().to_owned(), database_url: None },
-        store_listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        store_url: None,
-        site_root: data.path().join("site"),
-        public_dir: data.path().join("public"),
-        allow_private: "127.0.0.1:*,localhost:*".to_owned(),
-        trusted_proxies: String::new(),
-        hold_hours: 168,
-        api_requests_per_minute: 100_000,
-        aws: AwsOptions::default(),
-        smtp: SmtpOptions::default(),
-    }
+    options::in_directory(data.path(), None)
 }
 
 /// Signs in by the form.

@@ -146,6 +146,8 @@ impl Session {
             }
             RoomMessage::Introduced { peer, approaching } => self.introduced(&peer, approaching),
             RoomMessage::Note { from, note } => self.told(from, &note),
+            // Asked for by other front doors only.
+            RoomMessage::NoMedia { .. } => {}
         }
         self.finish()
     }

@@ -14,7 +14,7 @@ use super::{Bucket, StorageKind, bucket, health, not_found, sts};
 use crate::{
     access::{Access, Permission},
     audit,
-    clock::to_date,
+    clock::{millis, to_date},
     error::{Error, Result},
     jobs::{self, Work},
     secrets::new_token,
@@ -170,10 +170,6 @@ fn subject<'a>(
 ) -> Subject<'a> {
     let origin = services.settings().public_url.origin().ascii_serialization();
     Subject { kind, target, options, endpoint, principal: None, external_id: "", origin }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn view(row: ValidationRow) -> Validation {

@@ -182,6 +182,14 @@ on_both! {
         world.advance(100_000);
         world.run_jobs().await;
         assert_eq!(server.mails().len(), 1, "it is not tried again");
+
+        mail::send_again(&world.services, &owner, failed.id).await.unwrap();
+        world.run_jobs().await;
+        let sent = latest(&world, &owner).await;
+        assert_eq!((sent.id, sent.sent_at, sent.problem), (failed.id, Some(world.clock.now()), None));
+        assert_eq!(server.mails().len(), 2, "unless somebody wants it");
+        let twice = mail::send_again(&world.services, &owner, failed.id).await;
+        assert_eq!(twice.unwrap_err().code(), "mail_not_failed");
     }
 }
 

@@ -32,7 +32,8 @@ pub async fn upload(world: &World, node: &TestNode, recording: RecordingId, byte
         let etag = answer.headers()["etag"].to_str().unwrap().to_owned();
         parts.push(UploadedPart { number, etag, md5: "0".repeat(32), bytes: body.len() as u64 });
     }
-    let artifact = Artifact { bytes, duration_ms: 61_000, width: 1280, height: 720, approximate_sync: false };
+    let artifact =
+        Artifact { bytes, duration_ms: 61_000, width: 1280, height: 720, approximate_sync: false, poster: false };
     world.event(node, Event::RecordingUploaded { recording, upload, parts, artifact }).await;
 }
 

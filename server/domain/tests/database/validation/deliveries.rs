@@ -17,6 +17,8 @@ use reqwest::Response;
 use sha2::{Digest, Sha256};
 
 const HOUR: u64 = 3600;
+/// Stands for a picture.
+const POSTER: &[u8] = b"a picture of the call";
 
 /// The file: a part as small as S3 allows, and the rest.
 fn parts() -> [Vec<u8>; 2] {
@@ -41,9 +43,24 @@ fn sent(number: u16, answer: Option<Response>) -> UploadedPart {
     UploadedPart { number, etag, md5, bytes: parts()[usize::from(number) - 1].len() as u64 }
 }
 
-async fn uploaded(world: &World, node: &TestNode, recording: RecordingId, upload: &str, parts: Vec<UploadedPart>) {
+/// Sends a picture of the recording.
+async fn send_poster(world: &World, node: &TestNode, id: RecordingId, upload: &str) {
+    let answer = recordings::sign_poster(&world.services, node.id, id, upload).await.unwrap();
+    let Answer::Poster { url, headers } = answer else { panic!("{answer:?}") };
+    let request = headers.into_iter().fold(client().put(url), |request, (name, value)| request.header(name, value));
+    request.body(POSTER).send().await.unwrap().error_for_status().unwrap();
+}
+
+async fn uploaded(
+    world: &World,
+    node: &TestNode,
+    recording: RecordingId,
+    upload: &str,
+    parts: Vec<UploadedPart>,
+    poster: bool,
+) {
     let bytes = parts.iter().map(|part| part.bytes).sum();
-    let artifact = Artifact { bytes, duration_ms: 61_000, width: 1280, height: 720, approximate_sync: false };
+    let artifact = Artifact { bytes, duration_ms: 61_000, width: 1280, height: 720, approximate_sync: false, poster };
     world.event(node, Event::RecordingUploaded { recording, upload: upload.to_owned(), parts, artifact }).await;
 }
 
@@ -55,7 +72,8 @@ async fn upload(world: &World, node: &TestNode, id: RecordingId) {
     for number in [2, 1] {
         parts.push(sent(number, send(world, node, id, &upload, number).await));
     }
-    uploaded(world, node, id, &upload, parts).await;
+    send_poster(world, node, id, &upload).await;
+    uploaded(world, node, id, &upload, parts, true).await;
     world.run_jobs().await;
 }
 
@@ -68,12 +86,16 @@ async fn record(world: &World, access: &Access, storage: &Storage) -> (TestNode,
     (node, id)
 }
 
-/// The bucket holds this recording, once and intact, and nothing else.
+/// The bucket holds this recording, once and intact, its picture if there is one, and nothing else.
 async fn delivered(world: &World, access: &Access, cloud: &Cloud, id: RecordingId) -> (Recording, serde_json::Value) {
     let recording = recordings::get(&world.services, access, id).await.unwrap();
     assert_eq!(recording.state, RecordingState::Ready);
     let mut objects = cloud.objects();
-    assert_eq!(objects.keys().collect::<Vec<_>>(), [&recording.object_key]);
+    let poster = recording.poster.then(|| format!("{}.jpg", recording.object_key));
+    assert_eq!(
+        objects.keys().collect::<Vec<_>>(),
+        [&recording.object_key].into_iter().chain(&poster).collect::<Vec<_>>()
+    );
     assert!(cloud.uploads().is_empty());
     let object = objects.remove(&recording.object_key).unwrap();
     assert_eq!(object["sha256"], hex::encode(Sha256::digest(parts().concat())));
@@ -116,6 +138,12 @@ on_both! {
         assert_eq!(metadata("content-type"), "video/mp4");
         assert_eq!(metadata("x-amz-meta-department"), "support");
         assert_eq!(metadata("x-amz-meta-mixdown-recording"), id.to_string());
+        let poster = &cloud.objects()[&format!("{}.jpg", recording.object_key)];
+        assert_eq!(poster["sha256"], hex::encode(Sha256::digest(POSTER)));
+        assert_eq!(poster["metadata"]["content-type"], "image/jpeg");
+        for same in ["encryption", "storage_class", "tags"] {
+            assert_eq!(poster[same], object[same], "{same}");
+        }
     }
 }
 
@@ -133,6 +161,10 @@ on_both! {
         assert!(!cloud.session_may("s3:DeleteBucket", ""));
         recordings::playback_url(&world.services, &access, id).await.unwrap();
         assert!(cloud.session_may("s3:GetObject", &recording.object_key));
+        let poster = recordings::poster_url(&world.services, &access, id).await.unwrap();
+        let shown = client().get(poster).send().await.unwrap().error_for_status().unwrap();
+        assert_eq!(shown.headers()["content-type"], "image/jpeg");
+        assert_eq!(shown.bytes().await.unwrap(), POSTER);
         assert!(!cloud.session_may("s3:PutObject", &recording.object_key));
         assert_eq!(storage.region, REGION);
     }
@@ -180,7 +212,7 @@ on_both! {
         cloud.start_again();
         let second = sent(2, send(&world, &node, id, &upload, 2).await);
         cloud.stop();
-        uploaded(&world, &node, id, &upload, vec![first, second]).await;
+        uploaded(&world, &node, id, &upload, vec![first, second], false).await;
         for _ in 0..10 {
             world.run_jobs().await;
             world.advance(60);

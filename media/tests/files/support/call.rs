@@ -132,10 +132,12 @@ fn spec() -> RecordingSpec {
         capture_key: CaptureKey::new([7; 32]),
         max_duration_seconds: 3600,
         idle_timeout_seconds: 3600,
+        delivery: Default::default(),
     }
 }
 
-fn peer_id(number: u8) -> PeerId {
+/// The id of the peer of this number, counted from one.
+pub fn peer_id(number: u8) -> PeerId {
     PeerId::from_parts(1, [number; 10])
 }
 

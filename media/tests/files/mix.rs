@@ -1,8 +1,11 @@
 //! Whole recordings through the real capture and the real mix, judged by what is seen and heard.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-mod support;
-
+use crate::support::{
+    call::{Call, NETWORK_SECONDS, Peer},
+    film::{FULL, LEFT, RIGHT, Tile},
+    judge::Mixed,
+    media::{Colour, Content},
+};
 use media::mixer::{self, Line, MixError};
 use protocol::recording::CaptureKey;
 use std::{
@@ -10,15 +13,11 @@ use std::{
     io::Write as _,
     process::{Command, Stdio},
 };
-use support::{
-    call::{Call, NETWORK_SECONDS, Peer},
-    judge::{FULL, LEFT, Mixed, RIGHT},
-    media::{Colour, Content},
-};
 
 const RED: Colour = [200, 30, 30];
 const BLUE: Colour = [30, 30, 200];
 const BLACK: Colour = [0, 0, 0];
+const WHITE: Colour = [235, 235, 235];
 const ANNA_HERTZ: f64 = 1000.0;
 const BEN_HERTZ: f64 = 2000.0;
 /// What a viewer does not notice.
@@ -43,6 +42,9 @@ fn two_peers_on_bad_networks_stay_in_sync_and_in_place() {
     mixed.assert_colour(6.5, LEFT, RED);
     mixed.assert_colour(6.5, RIGHT, BLUE);
     mixed.assert_colour(12.5, FULL, RED);
+    // Five seconds in, when Anna's picture flashes.
+    mixed.assert_poster(LEFT, WHITE);
+    mixed.assert_poster(RIGHT, BLUE);
     let (offset, pairs) = mixed.lip_sync(LEFT, ANNA_HERTZ);
     assert!(offset.abs() < MAX_OFFSET_MS && pairs >= 10, "Anna: {offset} ms, {pairs} pairs");
     let (offset, pairs) = mixed.lip_sync(RIGHT, BEN_HERTZ);
@@ -74,6 +76,7 @@ fn nobody_there_is_black_and_silent() {
     let mixed = Mixed::from(&Call::record(&[], 2.0, true));
     mixed.assert_colour(1.0, FULL, BLACK);
     assert!(mixed.peak() < 0.001);
+    assert!(!mixed.artifact.poster, "there is nothing to see");
     assert_eq!(mixed.artifact.duration_ms, 2000);
 }
 
@@ -129,7 +132,7 @@ fn frames_change_size_and_shape() {
     for seconds in [1.5, 3.5, 5.5] {
         mixed.assert_colour(seconds, FULL, RED);
     }
-    let left_edge = support::judge::Tile { x: 0, y: 0, width: 10, height: 36 };
+    let left_edge = Tile { x: 0, y: 0, width: 10, height: 36 };
     mixed.assert_colour(1.5, left_edge, RED);
     mixed.assert_colour(3.5, left_edge, BLACK);
 }

@@ -1,0 +1,150 @@
+//! The sockets of StreamRec clients and supervisors, beside a control plane that says yes.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "the support of tests is test code too")]
+
+mod support;
+
+use futures_util::SinkExt as _;
+use media::signaling::Patience;
+use protocol::{limits::SIGNALING_MESSAGE_BYTES, recording::StartRefusal, streamrec::TerminationCause};
+use serde_json::json;
+use std::time::Duration;
+use support::{Client, Node, OFFER, PATIENCE, TOKEN, client_session, early_session, offer, supervisor_session};
+use tokio::time::timeout;
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_come_in_three_ways_and_must_be_good() {
+    let node = Node::start(Patience::default()).await;
+    let address = format!("ws://{}/api/v2/io", node.address);
+    let mut in_header = address.as_str().into_client_request().unwrap();
+    in_header.headers_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+    let mut as_protocol = address.as_str().into_client_request().unwrap();
+    as_protocol.headers_mut().insert("sec-websocket-protocol", TOKEN.parse().unwrap());
+    let in_url = format!("{address}?auth_token={TOKEN}").as_str().into_client_request().unwrap();
+    for request in [in_header, as_protocol, in_url] {
+        let mut client = Client(connect_async(request).await.unwrap().0);
+        client.say(client_session(), "session_start", &json!({ "sdp": offer() })).await;
+        client.heard("sdp_update").await;
+        client.say(client_session(), "session_stop", &json!({})).await;
+        assert_eq!(client.terminated().await, "TERM_BY_CLIENT");
+    }
+    for (token, cause) in [("", "CONN_ERROR"), ("?auth_token=guess", "TWO_TIMER")] {
+        let mut client = Client(connect_async(format!("{address}{token}")).await.unwrap().0);
+        client.say(client_session(), "session_start", &json!({ "sdp": offer() })).await;
+        assert_eq!(client.terminated().await, cause);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_foreign_is_survived() {
+    let mut node = Node::start(Patience::default()).await;
+    let mut client = node.socket().await;
+    for text in ["", "null", "[]", "{", "{\"type\":7}", "{\"type\":\"candidate\",\"data\":{\"candidate\":null}}"] {
+        client.send(text.to_owned()).await;
+    }
+    client.0.send(Message::binary(vec![0; 100])).await.unwrap();
+    client.say(client_session(), "candidate", &json!({ "candidate": null })).await;
+    client.say(client_session(), "sing", &json!({})).await;
+    client.say(client_session(), "session_start", &json!({ "sdp": offer() })).await;
+    client.heard("sdp_update").await;
+    client.say(client_session(), "recording_start", &json!({ "upload_url": "https://bucket.example" })).await;
+    let state = client.heard("recording_state").await["data"].clone();
+    assert_eq!((&state["state"], &state["msg"]), (&json!("FAILED"), &json!(StartRefusal::RecordingOff.sentence())));
+    client
+        .send(json!({ "type": "recording_stop", "session_id": client_session().uuid().to_string() }).to_string())
+        .await;
+
+    // A frame that is not even read costs the socket and not the session.
+    let large = " ".repeat(SIGNALING_MESSAGE_BYTES * 4);
+    let _ = client.0.send(Message::text(large)).await;
+    let mut again = node.socket().await;
+    again.say(client_session(), "recording_start", &json!({})).await;
+    assert_eq!(again.heard("recording_state").await["data"]["state"], "FAILED");
+    again.say(client_session(), "session_terminate", &json!({})).await;
+    assert_eq!(again.terminated().await, "TERM_BY_CLIENT");
+    assert_eq!(node.ended().await, (client_session(), TerminationCause::TermByClient));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_instead_of_an_offer_ends_the_session() {
+    let mut node = Node::start(Patience::default()).await;
+    for sdp in [json!({ "type": "offer", "sdp": "garbage" }), json!({ "type": "answer", "sdp": OFFER }), json!(null)] {
+        let mut client = node.socket().await;
+        client.say(client_session(), "session_start", &json!({ "sdp": sdp })).await;
+        assert_eq!(client.terminated().await, "SDP_ERROR");
+        assert_eq!(node.ended().await, (client_session(), TerminationCause::SdpError));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_come_in_time_ends_the_session() {
+    let short = Duration::from_millis(1);
+    let mut node = Node::start(Patience { unopened: short, ..Patience::default() }).await;
+    let mut silent = node.socket().await;
+    assert_eq!(silent.terminated().await, "CONN_TIMEOUT");
+
+    node = Node::start(Patience { media: short, ..Patience::default() }).await;
+    let mut client = node.socket().await;
+    client.say(client_session(), "session_start", &json!({ "sdp": offer() })).await;
+    assert_eq!(client.terminated().await, "CONN_TIMEOUT", "media has no way here");
+
+    node = Node::start(Patience { socket: short, ..Patience::default() }).await;
+    let client = node.client().await;
+    drop(client);
+    assert_eq!(node.ended().await, (client_session(), TerminationCause::ConnError));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_socket_is_a_good_bye() {
+    let mut node = Node::start(Patience::default()).await;
+    let mut client = node.client().await;
+    client.0.close(None).await.unwrap();
+    assert_eq!(node.ended().await, (client_session(), TerminationCause::TermByClient));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn supervisors_end_with_their_client() {
+    let mut node = Node::start(Patience::default()).await;
+    let mut early = node.socket().await;
+    early.say(supervisor_session(), "supervisor_join_session", &json!({ "sdp": offer() })).await;
+    assert_eq!(early.terminated().await, "NO_ACTIVE_AGENT");
+    assert_eq!(node.ended().await, (supervisor_session(), TerminationCause::NoActiveAgent));
+
+    let mut client = node.client().await;
+    let mut supervisor = node.socket().await;
+    supervisor.say(supervisor_session(), "supervisor_join_session", &json!({ "sdp": offer() })).await;
+    supervisor.heard("sdp_update").await;
+    client.say(client_session(), "session_stop", &json!({})).await;
+    assert_eq!(supervisor.terminated().await, "AGENT_SESSION_TERM");
+    let mut ended = [node.ended().await, node.ended().await];
+    ended.sort_by_key(|(session, _)| *session);
+    let expected = [
+        (client_session(), TerminationCause::TermByClient),
+        (supervisor_session(), TerminationCause::AgentSessionTerm),
+    ];
+    assert_eq!(ended, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_says_so() {
+    let mut node = Node::start(Patience::default()).await;
+    let mut client = node.client().await;
+    node.workers.shut_down().await;
+    assert_eq!(client.terminated().await, "SERVICE_SHUTDOWN");
+    assert_eq!(node.ended().await, (client_session(), TerminationCause::ServiceShutdown));
+    timeout(PATIENCE, node.registry.ended()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_generation_begins_with_its_recording() {
+    let node = Node::start(Patience::default()).await;
+    let mut client = node.socket().await;
+    let id = early_session().uuid().to_string();
+    let data = json!({ "sdp": offer(), "upload_url": "https://bucket.example", "webhook_url": "https://hook" });
+    client.send(json!({ "type": "recording_start", "client_id": "c-0", "rec_id": id, "data": data }).to_string()).await;
+    assert_eq!(client.heard("sdp_update").await["rec_id"], id);
+    assert_eq!(client.heard("recording_state").await["data"]["state"], "FAILED");
+}
