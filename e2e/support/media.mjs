@@ -7,6 +7,7 @@
  * @property {number} tone constant, in hertz
  * @property {number} beep in hertz, together with each flash
  * @property {number} period of flash and beep, in seconds
+ * @property {import('./judge.mjs').Colour} [screen] what is on their screen, should they share it
  */
 
 /** Periods have no common multiple within a test, so a tile with the other's sound is noticed. */
@@ -18,7 +19,7 @@ export const BOB = /** @type {Looks} */ ({ name: 'Bob', colour: [40, 60, 200], t
  * One clock, that of the sound, drives both sound and picture.
  * @param {Looks} looks
  */
-export function installDevices({ colour, tone, beep, period }) {
+export function installDevices({ colour, tone, beep, period, screen }) {
   const FLASH = 0.12;
   const WIDTH = 640;
   const HEIGHT = 360;
@@ -40,8 +41,8 @@ export function installDevices({ colour, tone, beep, period }) {
     return destination.stream.getAudioTracks();
   }
 
-  /** @param {AudioContext} context @param {number} begin */
-  function camera(context, begin) {
+  /** @param {AudioContext} context @param {number} begin @param {import('./judge.mjs').Colour} colour */
+  function picture(context, begin, colour) {
     const canvas = document.createElement('canvas');
     canvas.width = WIDTH;
     canvas.height = HEIGHT;
@@ -64,7 +65,13 @@ export function installDevices({ colour, tone, beep, period }) {
     await context.resume();
     const begin = context.currentTime + 0.5;
     const sound = constraints.audio ? microphone(context, begin) : [];
-    const picture = constraints.video ? camera(context, begin) : [];
-    return new MediaStream([...sound, ...picture]);
+    const camera = constraints.video ? picture(context, begin, colour) : [];
+    return new MediaStream([...sound, ...camera]);
+  };
+  if (!screen) return;
+  navigator.mediaDevices.getDisplayMedia = async () => {
+    const context = new AudioContext();
+    await context.resume();
+    return new MediaStream(picture(context, context.currentTime, screen));
   };
 }

@@ -79,6 +79,27 @@ export class Owner {
   }
 
   /**
+   * Makes another key with these boxes ticked, by their first words, and no others.
+   * @param {string} application
+   * @param {string[]} ticked
+   * @returns {Promise<string>} the key
+   */
+  async makeKey(application, ticked) {
+    await this.open(application);
+    await this.page.getByRole('button', { name: 'Make another key' }).click();
+    const key = await this.appKey(application);
+    const row = this.page.locator('#keys li').filter({ hasText: key });
+    await row.getByText('Skylink…').click();
+    for (const box of await row.getByRole('checkbox').all()) {
+      const label = (await box.locator('..').innerText()).trim();
+      await box.setChecked(ticked.some((words) => label.startsWith(words)));
+    }
+    await row.getByRole('button', { name: 'Save' }).click();
+    await this.page.locator('#keys').getByText('Saved.').waitFor();
+    return key;
+  }
+
+  /**
    * @param {string} application
    * @param {'Media Relay' | 'Recording'} name
    * @param {boolean} on

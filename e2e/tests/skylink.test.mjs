@@ -24,15 +24,19 @@ after(() => {
 
 /** @param {import('../support/skylink/site.mjs').Version} version @param {string} room @param {any} [setting] */
 async function join(version, room, setting = {}) {
-  appKey ??= await here.owner.appKey(here.demo);
+  if (!appKey) {
+    appKey = await here.owner.appKey(here.demo);
+    await here.owner.setWebhook(here.demo, receiver.url);
+  }
   site.mixdown = here.stack.address;
   return SkylinkPerson.join(here.browser, site, version, { server: here.stack.address, appKey, room, ...setting });
 }
 
-/** The file of the next recording that is delivered. @param {number} position */
-async function delivered(position) {
-  const { body } = await receiver.delivery(position);
-  return fetchFootage(JSON.parse(body).data.url);
+/** The file of a recording, once it is delivered. @param {string} recording */
+async function delivered(recording) {
+  const news = () => receiver.deliveries.map(({ body }) => JSON.parse(body).data);
+  const { url } = await eventually('the webhook', () => news().find((told) => told.recording === recording && told.url), 60_000);
+  return fetchFootage(url);
 }
 
 const PAIRS = /** @type {[import('../support/skylink/site.mjs').Version, import('../support/skylink/site.mjs').Version][]} */ ([
@@ -50,7 +54,6 @@ const HEAR_OF_LINKS = new Set(['0.6.37', 'façade']);
 
 for (const [position, [one, other]] of PAIRS.entries()) {
   here.test(`${one} and ${other} meet, see each other, and are recorded`, async () => {
-    if (position === 0) await here.owner.setWebhook(here.demo, receiver.url);
     const room = `pair-${position}`;
     const alice = await join(one, room, { looks: ALICE });
     await alice.hears('SERVER_PEER_JOINED', { peerId: 'MCU' });
@@ -58,6 +61,7 @@ for (const [position, [one, other]] of PAIRS.entries()) {
     await Promise.all([alice.hears('PEER_JOINED', { isSelf: false }), bob.hears('PEER_JOINED', { isSelf: false })]);
     await Promise.all([alice.watches(1, 1), bob.watches(1, 1)]);
     for (const person of [alice, bob]) {
+      await eventually('sound and picture', async () => (await person.kinds()).length === 2);
       const names = (await person.events()).map((event) => `${event.name} ${event.isSelf ?? ''}`.trim());
       const order = ['PEER_JOINED true', 'SERVER_PEER_JOINED', 'PEER_JOINED false', 'ON_INCOMING_STREAM false'];
       const at = order.map((name) => names.indexOf(name));
@@ -70,7 +74,7 @@ for (const [position, [one, other]] of PAIRS.entries()) {
     await alice.watches(1, 6);
     await bob.does('stopRecording');
     await Promise.all([alice, bob].map((person) => person.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording })));
-    const footage = await delivered(position);
+    const footage = await delivered(recording);
     for (const person of [alice, bob].filter(({ version }) => HEAR_OF_LINKS.has(version))) {
       const { link } = await person.hears('RECORDING_STATE', { state: RECORDING.LINK, recordingId: recording });
       assert.ok((await fetch(link.mixin)).ok);
@@ -108,6 +112,36 @@ here.test('what a client says and does reaches the others of both generations', 
   await bob.hears('STREAM_MUTED', { isSelf: false });
   await alice.does('setUserData', 'Alice of Wonderland');
   await bob.hears('PEER_UPDATED', { isSelf: false, userData: 'Alice of Wonderland' });
+});
+
+here.test('a shared screen is seen beside the camera and recorded, until it is taken back', async () => {
+  const screen = /** @type {import('../support/judge.mjs').Colour} */ ([170, 40, 170]);
+  const alice = await join('2.7.2', 'screen', { looks: { ...ALICE, screen } });
+  const [bob, carol] = [await join('2.7.2', 'screen', { looks: BOB }), await join('0.9.3', 'screen')];
+  await Promise.all([alice.watches(2, 0.5), bob.watches(2, 0.5), carol.watches(2, 0.5)]);
+  const [aliceId] = await bob.others();
+  const recording = await alice.startsRecording();
+
+  await alice.does('shareScreen');
+  await bob.hears('ON_INCOMING_SCREEN_STREAM', { isSelf: false, peerId: aliceId });
+  await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour, screen])));
+  await Promise.all([alice.watches(2, 3), bob.watches(2, 3), carol.watches(2, 3)]);
+  const late = await join('2.7.2', 'screen');
+  await late.sees(aliceId, [ALICE.colour, screen]);
+  await late.close();
+
+  await alice.does('stopScreen');
+  await bob.hears('STREAM_ENDED', { isSelf: false, peerId: aliceId, isScreensharing: true });
+  await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour])));
+  await alice.does('shareScreen');
+  await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour, screen])));
+  await bob.does('stopRecording');
+  await alice.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording });
+
+  const footage = await delivered(recording);
+  for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
+  const tile = footage.tileOf(screen, 0.2);
+  assert.ok(tile && footage.motion(tile) > 0.2, 'the screen is in the recording');
 });
 
 here.test('a locked room lets nobody else in, and says so', async () => {
@@ -150,6 +184,9 @@ here.test('a client that refreshes its connection goes on sending', async () => 
   await carol.does('leave');
   await alice.hears('PEER_LEFT', { isSelf: false });
   await Promise.all([alice.watches(1, 1), bob.watches(1, 1)]);
+  const dave = await join('2.7.2', 'fresh');
+  const others = [await dave.id()];
+  await Promise.all([alice.watches(others, 1), bob.watches(others, 1)]);
 });
 
 here.test('without Media Relay clients see each other directly', async () => {

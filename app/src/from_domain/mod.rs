@@ -67,7 +67,12 @@ impl From<Condition> for MissingCondition {
 
 impl From<AppKey> for KeyView {
     fn from(key: AppKey) -> Self {
-        Self { id: key.id, created_ms: unix_ms(key.created_at.timestamp_millis()), revoked: key.revoked_at.is_some() }
+        Self {
+            id: key.id,
+            created_ms: unix_ms(key.created_at.timestamp_millis()),
+            revoked: key.revoked_at.is_some(),
+            settings: key.settings,
+        }
     }
 }
 

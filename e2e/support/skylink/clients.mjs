@@ -17,19 +17,21 @@ export function useModern({ server, appKey, room, options }) {
   const events = /** @type {any[]} */ ([]);
   const skylink = new Skylink({ appKey, defaultRoom: room, roomServer: server.replace(/^http:/, ''), forceSSL: false });
   const plain = (/** @type {any} */ detail) => {
-    const { peerId, isSelf, state, recordingId, error, message, action, reason, isVideo, isAudio, peerInfo } = detail;
-    return { peerId, isSelf, state, recordingId, error: error && String(error.message ?? error), message, action, reason, isVideo, isAudio, userData: peerInfo?.userData };
+    const { peerId, isSelf, state, recordingId, error, message, action, reason, isVideo, isAudio, isScreensharing, peerInfo } = detail;
+    const said = error && String(error.message ?? error);
+    return { peerId, isSelf, state, recordingId, error: said, message, action, reason, isVideo, isAudio, isScreensharing, userData: peerInfo?.userData };
   };
   for (const [name, event] of Object.entries(SkylinkConstants.EVENTS)) {
     SkylinkEventManager.addEventListener(event, ({ detail }) => {
       events.push({ name, at: performance.now(), ...plain(detail ?? {}) });
-      if (name === 'ON_INCOMING_STREAM' && !detail.isSelf) show(detail.peerId, detail.stream);
+      if (name.startsWith('ON_INCOMING_') && name.endsWith('STREAM') && !detail.isSelf) show(detail.peerId, detail.stream);
+      if (name === 'STREAM_ENDED' && !detail.isSelf) document.querySelector(`video[data-stream="${detail.streamId}"]`)?.remove();
     });
   }
   /** @param {string} peer @param {MediaStream} stream */
   function show(peer, stream) {
     const video = Object.assign(document.createElement('video'), { srcObject: stream, autoplay: true, muted: true });
-    video.dataset.peer = peer;
+    Object.assign(video.dataset, { peer, stream: stream.id });
     video.requestVideoFrameCallback(() => events.push({ name: 'FIRST_FRAME', at: performance.now(), peerId: peer }));
     document.body.append(video);
   }
@@ -44,7 +46,10 @@ export function useModern({ server, appKey, room, options }) {
       setUserData: (/** @type {any} */ data) => skylink.setUserData(room, data),
       mute: (/** @type {boolean} */ on) => skylink.muteStreams(room, { audioMuted: on, videoMuted: on }),
       lock: () => skylink.lockRoom(room),
+      listPeers: async (/** @type {boolean} */ all) => JSON.stringify(await skylink.getPeers(room, all)),
       refresh: () => skylink.refreshConnection(room),
+      shareScreen: () => skylink.shareScreen(room),
+      stopScreen: () => skylink.stopScreen(room),
       leave: () => skylink.leaveRoom(room),
     },
   });
@@ -65,6 +70,8 @@ export function useClassic({ server, appKey, room, options }) {
   skylink.on('serverPeerJoined', (/** @type {string} */ peerId) => note('SERVER_PEER_JOINED', { peerId }));
   skylink.on('incomingMessage', (/** @type {any} */ message, /** @type {string} */ peerId, /** @type {any} */ _, /** @type {boolean} */ isSelf) =>
     note('ON_INCOMING_MESSAGE', { peerId, isSelf, message }));
+  skylink.on('introduceStateChange', (/** @type {string} */ state, /** @type {string} */ _, /** @type {string} */ one, /** @type {string} */ other, /** @type {string} */ reason) =>
+    note('INTRODUCE_STATE_CHANGE', { state, one, other, reason }));
   skylink.on('systemAction', (/** @type {string} */ action, /** @type {string} */ message, /** @type {string} */ reason) =>
     note('SYSTEM_ACTION', { action, message, reason }));
   skylink.on('recordingState', (/** @type {number} */ state, /** @type {string} */ recordingId, /** @type {any} */ link, /** @type {any} */ error) =>
@@ -94,6 +101,8 @@ export function useClassic({ server, appKey, room, options }) {
       setUserData: (/** @type {any} */ data) => skylink.setUserData(data),
       mute: (/** @type {boolean} */ on) => skylink.muteStream({ audioMuted: on, videoMuted: on }),
       lock: () => skylink.lockRoom(),
+      listPeers: async (/** @type {boolean} */ all) => JSON.stringify(await promised((done) => skylink.getPeers(all, done))),
+      introduce: (/** @type {string} */ one, /** @type {string} */ other) => skylink.introducePeer(one, other),
       // With a relay it calls nobody back.
       refresh: () => skylink.refreshConnection(),
       leave: () => promised((done) => skylink.leaveRoom(false, done)),

@@ -14,16 +14,33 @@ function offerOldDevices() {
   Object.assign(navigator, { getUserMedia: old, webkitGetUserMedia: old });
 }
 
+/** Runs in the page. @param {readonly [string, import('../judge.mjs').Colour[]]} expected */
+function showsOf([peer, colours]) {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 16, height: 16 });
+  const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
+  const videos = /** @type {HTMLVideoElement[]} */ ([...document.querySelectorAll(`video[data-peer="${peer}"]`)]);
+  // Old clients report a stream once for each of its tracks.
+  const streams = new Map(videos.map((video) => [/** @type {MediaStream} */ (video.srcObject), video]));
+  const live = (/** @type {MediaStream} */ stream) => stream.getVideoTracks().some((track) => !track.muted && track.readyState === 'live');
+  const moving = [...streams].filter(([stream, video]) => video.videoWidth > 0 && live(stream));
+  const shown = moving.map(([, video]) => {
+    drawing.drawImage(video, 0, 0, 16, 16);
+    return drawing.getImageData(8, 3, 1, 1).data;
+  });
+  const alike = (/** @type {Uint8ClampedArray} */ pixel, /** @type {number[]} */ colour) => colour.every((channel, index) => Math.abs(channel - pixel[index]) < 45);
+  return shown.length === colours.length && colours.every((colour) => shown.some((pixel) => alike(pixel, colour)));
+}
+
 export class SkylinkPerson {
   /** Use `SkylinkPerson.join`. */
-  constructor(/** @type {import('playwright-core').Page} */ page, /** @type {import('./site.mjs').Version} */ version) {
+  constructor(/** @type {any} of playwright, or of Firefox in the shape of it */ page, /** @type {import('./site.mjs').Version} */ version) {
     this.page = page;
     this.version = version;
   }
 
   /**
    * Opens the page without joining.
-   * @param {import('playwright-core').Browser} browser
+   * @param {{ newContext(): Promise<any> }} browser of playwright, or Firefox
    * @param {import('./site.mjs').Site} site
    * @param {import('./site.mjs').Version} version
    * @param {{ looks?: import('../media.mjs').Looks, server: string, appKey: string, room: string, options?: any }} setting
@@ -39,7 +56,7 @@ export class SkylinkPerson {
   }
 
   /**
-   * @param {import('playwright-core').Browser} browser
+   * @param {{ newContext(): Promise<any> }} browser of playwright, or Firefox
    * @param {import('./site.mjs').Site} site
    * @param {import('./site.mjs').Version} version
    * @param {Parameters<typeof SkylinkPerson.arrive>[3]} setting
@@ -94,27 +111,52 @@ export class SkylinkPerson {
     return [...new Set(joined.map((event) => event.peerId))];
   }
 
-  /** Waits until the pictures of so many others have run for so many more seconds. @param {number} count @param {number} seconds */
-  async watches(count, seconds) {
+  /** Waits until the pictures of so many others, or of these, have run for so many more seconds. @param {number | string[]} whom @param {number} seconds */
+  async watches(whom, seconds) {
     await this.page
       .waitForFunction(
-        ([count, seconds]) => {
+        ([whom, seconds]) => {
           const running = new Set();
           for (const video of /** @type {any[]} */ ([...document.querySelectorAll('video')])) {
             if (video.videoWidth === 0 || video.currentTime === 0) continue;
             video.watchedFrom ??= video.currentTime;
             if (video.currentTime - video.watchedFrom >= seconds) running.add(video.dataset.peer);
           }
-          if (running.size < count) return false;
+          if (typeof whom === 'number' ? running.size < whom : !whom.every((peer) => running.has(peer))) return false;
           for (const video of /** @type {any[]} */ ([...document.querySelectorAll('video')])) delete video.watchedFrom;
           return true;
         },
-        /** @type {const} */ ([count, seconds]),
+        /** @type {[number | string[], number]} */ ([whom, seconds]),
         { timeout: 30_000 },
       )
       .catch(async (error) => {
-        throw new Error(`${this.version} does not see ${count}: ${JSON.stringify(await this.events())}`, { cause: error });
+        throw new Error(`${this.version} does not see ${whom}: ${JSON.stringify(await this.events())}`, { cause: error });
       });
+  }
+
+  /** Its own id. @returns {Promise<string>} */
+  async id() {
+    const { peerId } = await this.hears('PEER_JOINED', { isSelf: true });
+    return peerId;
+  }
+
+  /** Kinds of media that the others send here. @returns {Promise<string[]>} */
+  kinds() {
+    return this.page.evaluate(() => {
+      const streams = [...document.querySelectorAll('video')].map((video) => /** @type {MediaStream} */ (video.srcObject));
+      return [...new Set(streams.flatMap((stream) => stream.getTracks().map((track) => track.kind)))];
+    });
+  }
+
+  /**
+   * Waits until a moving picture of somebody shows these colours, one picture for each, and no others.
+   * @param {string} peer
+   * @param {import('../judge.mjs').Colour[]} colours
+   */
+  async sees(peer, colours) {
+    await this.page.waitForFunction(showsOf, /** @type {const} */ ([peer, colours]), { timeout: 30_000 }).catch(async (error) => {
+      throw new Error(`${this.version} does not see ${peer} in ${colours.join(' and ')}: ${JSON.stringify(await this.events())}`, { cause: error });
+    });
   }
 
   /** Starts a recording. @returns {Promise<string>} its id */

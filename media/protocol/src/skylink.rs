@@ -33,6 +33,24 @@ impl Generation {
     }
 }
 
+/// What an app key lets its peers do, beside joining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeySettings {
+    /// They may list the peers in all rooms of the application, and introduce peers to each other.
+    pub privileged: bool,
+    /// They meet everybody in their room whose key says so too; otherwise only whom they are introduced to.
+    pub auto_introduce: bool,
+    /// Clients that have no other way are told by a message where a finished recording is.
+    pub link_messages: bool,
+}
+
+impl Default for KeySettings {
+    fn default() -> Self {
+        Self { privileged: false, auto_introduce: true, link_messages: false }
+    }
+}
+
 /// What is agreed about one stay in a room, beside what every join token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkylinkStay {
@@ -42,6 +60,8 @@ pub struct SkylinkStay {
     /// Unix seconds; the stay ends then. Only with credentials.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ends: Option<u64>,
+    #[serde(default)]
+    pub key: KeySettings,
 }
 
 /// Claims of a Skylink client's token.

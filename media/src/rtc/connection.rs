@@ -13,7 +13,7 @@ use rtc::{
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
         configuration::{RTCConfigurationBuilder, setting_engine::SettingEngineBuilder},
-        event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrackEventInit},
+        event::{RTCPeerConnectionEvent, RTCTrackEvent},
         message::{RTCMessage, TaggedRTCMessage},
         sdp::RTCSessionDescription,
         state::RTCPeerConnectionState,
@@ -25,12 +25,15 @@ use rtc::{
     shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 pub use rtc::rtp::Packet as RtpPacket;
+
+/// Time without a sign of the peer after which the connection is in doubt.
+const DISCONNECTED: Duration = Duration::from_secs(5);
 
 /// A step of the connection failed; the text is for the log, not for the peer.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,11 @@ pub struct ConnectionSettings {
     pub password: String,
     /// First of the SSRCs this connection may use for what it sends.
     pub first_ssrc: u32,
+    /// Whether the peer may send on the media lines of its slots, too. Browsers do when a page adds a track: they take
+    /// a line on which they have not sent yet.
+    pub two_way_slots: bool,
+    /// Time without a sign of the peer after which the connection has failed.
+    pub lost_after: Duration,
 }
 
 /// A datagram that arrived.
@@ -89,7 +97,15 @@ pub enum Output {
     Connected,
     /// The connection is dead and will not come back.
     Failed,
-    TrackOpened(PublishedTrack),
+    TrackOpened {
+        track: PublishedTrack,
+        /// The stream it is part of, as the peer calls it.
+        stream: String,
+    },
+    /// The peer has taken back the track with this SSRC.
+    TrackEnded {
+        ssrc: u32,
+    },
     /// From the published track with this SSRC; repaired packets come late.
     Rtp {
         ssrc: u32,
@@ -108,12 +124,15 @@ pub struct Connection {
     feedback: FeedbackQueue,
     pub(super) slots: Vec<SlotSenders>,
     /// Published tracks by the identifier `rtc` gives them.
-    tracks: HashMap<String, (RTCRtpReceiverId, PublishedTrack)>,
+    pub(super) tracks: HashMap<String, (RTCRtpReceiverId, PublishedTrack)>,
     pub(super) next_ssrc: u32,
+    pub(super) two_way_slots: bool,
+    /// What the peer's latest description says it sends, by SSRC.
+    pub(super) declared: HashSet<u32>,
     /// The node's offer that waits for its answer.
     offered: Option<RTCSessionDescription>,
     connected: bool,
-    outputs: VecDeque<Output>,
+    pub(super) outputs: VecDeque<Output>,
 }
 
 impl Connection {
@@ -131,7 +150,8 @@ impl Connection {
             .with_include_loopback_candidate(true)
             // An ICE-lite node answers checks; it has no use for the names browsers hide their addresses behind.
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-            .with_ice_timeouts(Some(Duration::from_secs(5)), Some(Duration::from_secs(15)), None)
+            // The second counts from when the first is over.
+            .with_ice_timeouts(Some(DISCONNECTED), Some(settings.lost_after.saturating_sub(DISCONNECTED)), None)
             .build();
         let mut inner = RTCPeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
@@ -149,6 +169,8 @@ impl Connection {
             slots: Vec::new(),
             tracks: HashMap::new(),
             next_ssrc: settings.first_ssrc,
+            two_way_slots: settings.two_way_slots,
+            declared: HashSet::new(),
             offered: None,
             connected: false,
             outputs: VecDeque::new(),
@@ -166,6 +188,7 @@ impl Connection {
         let answer = self.inner.create_answer(None).map_err(step("create answer"))?;
         self.inner.set_local_description(now, answer).map_err(step("apply answer"))?;
         self.negotiated();
+        self.declared_anew();
         self.collect();
         let description = self
             .inner
@@ -196,6 +219,7 @@ impl Connection {
         self.inner.set_local_description(now, offer).map_err(step("apply own offer"))?;
         self.inner.set_remote_description(now, answer).map_err(step("apply answer"))?;
         self.negotiated();
+        self.declared_anew();
         self.collect();
         Ok(())
     }
@@ -309,25 +333,6 @@ impl Connection {
             }
             _ => {}
         }
-    }
-
-    fn track_opened(&mut self, init: RTCTrackEventInit) {
-        let kind =
-            self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
-        let Some(kind) = kind else { return };
-        let place = self.place_of(init.receiver_id, kind);
-        let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind), place };
-        self.tracks.insert(init.track_id, (init.receiver_id, track));
-        self.outputs.push_back(Output::TrackOpened(track));
-    }
-}
-
-impl Connection {
-    fn place_of(&mut self, receiver: RTCRtpReceiverId, kind: MediaKind) -> usize {
-        let before: Vec<_> = self.inner.get_receivers().take_while(|other| *other != receiver).collect();
-        let same =
-            |id| self.inner.rtp_receiver(id).and_then(|receiver| MediaKind::of(receiver.track().kind())) == Some(kind);
-        before.into_iter().map(same).filter(|same| *same).count()
     }
 }
 

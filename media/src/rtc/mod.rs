@@ -3,6 +3,7 @@
 mod codecs;
 mod connection;
 mod feedback;
+mod incoming;
 mod outgoing;
 mod stun;
 mod tap;

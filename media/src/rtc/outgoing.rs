@@ -57,7 +57,11 @@ impl Connection {
         let track = MediaStreamTrack::new(stream.to_owned(), track_id.clone(), track_id.clone(), kind, vec![encoding]);
         // Not `add_track`: that would take over a transceiver made for one of the peer's own tracks.
         let init = RTCRtpTransceiverInit {
-            direction: RTCRtpTransceiverDirection::Sendonly,
+            direction: if self.two_way_slots {
+                RTCRtpTransceiverDirection::Sendrecv
+            } else {
+                RTCRtpTransceiverDirection::Sendonly
+            },
             streams: vec![stream.to_owned()],
             send_encodings: vec![],
         };

@@ -87,6 +87,12 @@ impl Capturing {
         }
     }
 
+    pub(super) fn track_ended(&self, now: Instant, track: &Track) {
+        if track.capture.is_some() {
+            self.capture.event(self.arrival(now), CaptureEvent::TrackEnded { track: track.id });
+        }
+    }
+
     pub(super) fn rtp(&self, now: Instant, track: &Track, packet: &RtpPacket) {
         if let (Some(index), Some(bytes)) = (track.capture, rtc::packet_bytes(packet)) {
             self.capture.append(index, self.arrival(now), Record::Rtp(bytes));

@@ -1,7 +1,8 @@
 //! What some front doors need besides media: cards that peers show each other, notes between them, and a lock.
 
 use super::{
-    exchange::{Knocked, Opaque, PeerRequest, RoomMessage},
+    exchange::{Knocked, Opaque, PeerRequest, RoomMessage, Shown},
+    peer::Peer,
     room::{Aftermath, Room},
 };
 use protocol::{
@@ -20,7 +21,8 @@ impl Room {
         match request {
             PeerRequest::Client(message) => return self.message(now, from, message, out),
             PeerRequest::Describe => self.describe(from),
-            PeerRequest::Accept { sdp } => self.accept(now, from, sdp),
+            PeerRequest::Accept { sdp } => self.accept(now, from, sdp, out),
+            PeerRequest::Show(shown) => self.show(now, from, shown),
             PeerRequest::ShowCard(card) => self.show_card(from, card),
             PeerRequest::Tell { to: None, note } => self.tell_where(from, &note, |_| true),
             PeerRequest::Tell { to: Some(to), note } => self.tell_where(from, &note, |peer| peer == to),
@@ -40,29 +42,35 @@ impl Room {
         }
     }
 
-    /// The cards of everybody but `except`.
-    pub(super) fn cards(&self, except: PeerId) -> Vec<(PeerId, Opaque)> {
-        let others = self.peers.values().filter(|peer| peer.id != except);
-        others.filter_map(|peer| Some((peer.id, peer.card.clone()?))).collect()
+    /// The cards of everybody a newcomer knows.
+    pub(super) fn cards_for(&self, newcomer: &Peer) -> Vec<(PeerId, Opaque)> {
+        let known = self.peers.values().filter(|peer| self.introductions.know(newcomer, peer));
+        known.filter_map(|peer| Some((peer.id, peer.card.clone()?))).collect()
     }
 
-    /// Tells everybody else what `from` shows.
-    pub(super) fn spread_card(&mut self, from: PeerId, card: &Opaque) {
-        for peer in self.peers.values_mut().filter(|peer| peer.id != from) {
-            peer.send_extra(RoomMessage::Cards(vec![(from, card.clone())]));
+    /// Shows the card of a peer that is not in the list of peers now to everybody it knows.
+    pub(super) fn spread_card(&mut self, from: &Peer) {
+        let Some(card) = &from.card else { return };
+        let Self { peers, introductions, .. } = self;
+        for peer in peers.values_mut().filter(|peer| introductions.know(from, peer)) {
+            peer.send_extra(RoomMessage::Cards(vec![(from.id, card.clone())]));
         }
     }
 
     fn show_card(&mut self, from: PeerId, card: Opaque) {
-        self.spread_card(from, &card);
-        if let Some(peer) = self.peers.get_mut(&from) {
-            peer.card = Some(card);
-        }
+        let Some(mut peer) = self.peers.remove(&from) else { return };
+        peer.card = Some(card);
+        self.spread_card(&peer);
+        self.peers.insert(from, peer);
     }
 
     fn tell_where(&mut self, from: PeerId, note: &Opaque, chosen: impl Fn(PeerId) -> bool) {
-        for peer in self.peers.values_mut().filter(|peer| peer.id != from && chosen(peer.id)) {
-            peer.send_extra(RoomMessage::Note { from, note: note.clone() });
+        let others = self.peers.keys().copied().filter(|peer| *peer != from && chosen(*peer));
+        let listeners: Vec<PeerId> = others.filter(|peer| self.acquainted(from, *peer)).collect();
+        for listener in listeners {
+            if let Some(peer) = self.peers.get_mut(&listener) {
+                peer.send_extra(RoomMessage::Note { from, note: note.clone() });
+            }
         }
     }
 
@@ -78,20 +86,25 @@ impl Room {
         }
     }
 
-    fn accept(&mut self, now: Instant, from: PeerId, sdp: String) {
+    fn accept(&mut self, now: Instant, from: PeerId, sdp: String, out: &mut Aftermath) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         match peer.connection.as_mut().map(|connection| connection.accept(now, sdp)) {
-            Some(Ok(())) => {
-                peer.send_extra(RoomMessage::Accepted);
-                self.want_keyframes_for(from);
-                self.request_keyframes(now);
-            }
+            Some(Ok(())) => peer.send_extra(RoomMessage::Accepted),
             Some(Err(error)) => {
                 tracing::info!(peer = %from, %error, "answer refused");
                 self.error(from, ErrorCode::InvalidDescription, "The session description could not be used.");
             }
             None => self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is off; offer to the other peers."),
         }
+        self.outputs(now, from, out);
+    }
+
+    fn show(&mut self, now: Instant, from: PeerId, shown: Vec<Shown>) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.shown = Some(shown);
+        }
+        self.want_keyframes_for(from);
+        self.request_keyframes(now);
     }
 
     /// Refuses a newcomer; the answer is for [`super::peer::Peer::send`].

@@ -1,9 +1,11 @@
 //! What front doors and rooms tell each other about one peer.
 
+use crate::rtc::MediaKind;
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId},
     names::{DisplayName, RoomName},
-    native::{ClientMessage, ErrorCode, ServerMessage},
+    native::{ClientMessage, ErrorCode, PeerInfo, ServerMessage, Subscription},
+    skylink::KeySettings,
 };
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 use tokio::sync::mpsc::Sender;
@@ -26,12 +28,23 @@ pub struct Newcomer {
     /// Only of front doors whose peers have more to tell each other than that they are there.
     pub card: Option<Opaque>,
     pub watches: Watches,
+    /// What its app key lets it do.
+    pub settings: KeySettings,
     /// Its tracks are numbered as its description has them, not as their media comes.
     pub is_numbered: bool,
     /// How long its media may stay away before it is told; only with a card.
     pub media_within: Option<Duration>,
     /// Bounded; see `Peer::send`.
     pub outbox: Sender<RoomMessage>,
+}
+
+impl Newcomer {
+    /// Whether the node offers to it and it is told which stream each line carries. Such clients also add tracks and
+    /// restart their connection as they like.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        self.card.is_some() && !self.is_numbered
+    }
 }
 
 /// Something that front doors tell each other through the room, which passes it on unread.
@@ -77,6 +90,8 @@ pub enum PeerRequest {
     Describe,
     /// The client's answer to the node's latest offer.
     Accept { sdp: String },
+    /// What the client knows to be on its lines; complete, replaces earlier ones. Peers that are offered get nothing else.
+    Show(Vec<Shown>),
     /// Replaces the peer's card.
     ShowCard(Opaque),
     /// For one other peer or for all of them, as far as they have cards.
@@ -101,12 +116,19 @@ pub enum RoomMessage {
     },
     /// The client's answer is in force.
     Accepted,
+    /// Instead of [`ServerMessage::Subscriptions`], for those who tell the media of one peer apart.
+    Watching(Vec<Watched>),
     /// No packet came for as long as was said. `connected`: one could have come.
     NoMedia {
         connected: bool,
     },
     /// New cards of other peers; before the message that tells of those peers.
     Cards(Vec<(PeerId, Opaque)>),
+    /// As [`ServerMessage::PeerJoined`], of somebody who was here before. One of the two approaches the other.
+    Introduced {
+        peer: PeerInfo,
+        approaching: bool,
+    },
     Note {
         from: PeerId,
         note: Opaque,
@@ -116,6 +138,31 @@ pub enum RoomMessage {
 impl From<ServerMessage> for RoomMessage {
     fn from(message: ServerMessage) -> Self {
         Self::Client(message)
+    }
+}
+
+/// Audio or video of a peer on a slot, as agreed with the client. Browsers that get packets of a line before they know
+/// of it take them for another line's, and stay with that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    pub slot: usize,
+    pub kind: MediaKind,
+    pub peer: PeerId,
+}
+
+/// What one slot carries: the streams of its audio and video, as their publisher calls them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    pub slot: usize,
+    pub peer: PeerId,
+    pub audio: Option<Arc<str>>,
+    pub video: Option<Arc<str>>,
+}
+
+impl Watched {
+    pub(super) fn subscription(&self) -> Subscription {
+        let Self { slot, peer, audio, video } = self;
+        Subscription { slot: *slot, peer: *peer, audio: audio.is_some(), video: video.is_some() }
     }
 }
 

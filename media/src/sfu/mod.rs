@@ -3,8 +3,10 @@
 
 mod capturing;
 mod cards;
+mod directory;
 mod effects;
 mod exchange;
+mod introductions;
 mod keyframes;
 mod orders;
 mod peer;
@@ -12,6 +14,7 @@ mod policies;
 mod relay;
 mod rewrite;
 mod room;
+mod routes;
 mod slots;
 mod socket;
 mod streams;
@@ -19,8 +22,9 @@ mod views;
 mod worker;
 mod workers;
 
+pub use directory::{Attendance, Inquiry};
 pub use effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision, StartedRecording};
-pub use exchange::{Knocked, Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Watches};
+pub use exchange::{Knocked, Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Shown, Watched, Watches};
 pub use orders::Order;
 pub use worker::WorkerCommand;
 pub use workers::{RelayCounts, RelaySettings, Workers, WorkersError};

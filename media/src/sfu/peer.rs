@@ -1,7 +1,7 @@
 //! One connected client as its room sees it.
 
 use super::{
-    exchange::{Newcomer, Opaque, RoomMessage, Watches},
+    exchange::{Newcomer, Opaque, RoomMessage, Shown, Watches},
     keyframes::{KeyframeRequests, LossWatch},
     rewrite::{Position, Rewriter},
     slots::{Lane, Slots},
@@ -14,8 +14,12 @@ use protocol::{
     ids::{AppKeyId, PeerId, TrackId},
     names::DisplayName,
     native::{ByeReason, ErrorCode, PeerInfo, ServerMessage},
+    skylink::KeySettings,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 /// A track this peer publishes.
@@ -23,7 +27,9 @@ use tokio::sync::mpsc::{Sender, error::TrySendError};
 pub(super) struct Track {
     pub id: TrackId,
     pub published: PublishedTrack,
-    /// Which of its kind it is.
+    /// The stream it is part of, as the peer calls it.
+    pub stream: Arc<str>,
+    /// Which of its kind it is; that of a track that ended is used again.
     pub ordinal: usize,
     pub keyframes: KeyframeRequests,
     pub loss: LossWatch,
@@ -46,6 +52,8 @@ pub(super) struct Peer {
     /// What it shows to peers that understand it.
     pub card: Option<Opaque>,
     pub watches: Watches,
+    /// What its app key lets it do.
+    pub settings: KeySettings,
     /// Its tracks are numbered as its description has them.
     pub is_numbered: bool,
     /// How long its media may stay away.
@@ -60,6 +68,8 @@ pub(super) struct Peer {
     /// Whom this peer watches.
     pub slots: Slots,
     rewriters: Vec<SlotRewriters>,
+    /// What it may be sent; `None`: everything.
+    pub shown: Option<Vec<Shown>>,
     outbox: Sender<RoomMessage>,
     /// Set when the peer has to go; the room removes it at the end of the turn.
     pub leaving: bool,
@@ -69,14 +79,18 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(now: Instant, newcomer: Newcomer, connection: Option<Connection>) -> Self {
-        let Newcomer { peer: id, session, name, app_key, card, watches, is_numbered, media_within, outbox } = newcomer;
+        let offered = newcomer.is_offered();
+        let Newcomer { peer: id, session, name, app_key, card, watches, settings, is_numbered, media_within, outbox } =
+            newcomer;
         Self {
+            shown: offered.then(Vec::new),
             id,
             session,
             name,
             app_key,
             card,
             watches,
+            settings,
             is_numbered,
             media_within,
             last_media: now,
@@ -100,9 +114,10 @@ impl Peer {
         PeerInfo { id: self.id, name: self.name.clone() }
     }
 
-    /// How many tracks of a kind it publishes.
-    pub(super) fn count(&self, kind: MediaKind) -> usize {
-        self.tracks.iter().filter(|track| track.published.kind == kind).count()
+    /// The lowest ordinal that no track of this kind has.
+    pub(super) fn free_ordinal(&self, kind: MediaKind) -> usize {
+        let taken = |ordinal| self.tracks.iter().any(|track| track.published.kind == kind && track.ordinal == ordinal);
+        (0..).find(|&ordinal| !taken(ordinal)).unwrap_or(self.tracks.len())
     }
 
     pub(super) fn track(&mut self, ssrc: u32) -> Option<&mut Track> {
@@ -141,6 +156,10 @@ impl Peer {
     /// Sends a publisher's packet on this peer's slot for it.
     pub(super) fn forward(&mut self, now: Instant, lane: Lane, track: PublishedTrack, packet: &RtpPacket) {
         let (Some(slot), Some(connection)) = (self.slots.of(lane), &mut self.connection) else { return };
+        let medium = Shown { slot, kind: track.kind, peer: lane.peer };
+        if self.shown.as_ref().is_some_and(|shown| !shown.contains(&medium)) {
+            return;
+        }
         while self.rewriters.len() <= slot {
             let audio = Rewriter::new(Codec::Opus.clock_rate());
             self.rewriters.push(SlotRewriters { audio, video: Rewriter::new(Codec::Vp8.clock_rate()) });

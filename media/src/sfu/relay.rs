@@ -1,6 +1,7 @@
 //! The media half of a room: offers, packets, keyframes, and who watches whom.
 
 use super::{
+    exchange::{RoomMessage, Watched},
     peer::{Peer, Track},
     room::{Aftermath, Room, earliest},
     slots::Lane,
@@ -10,12 +11,12 @@ use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, S
 use protocol::{
     ids::{PeerId, TrackId},
     limits::PEER_TRACKS,
-    native::{ByeReason, ErrorCode, ServerMessage, Subscription},
+    native::{ByeReason, ErrorCode, ServerMessage},
 };
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 impl Room {
-    pub(super) fn offer(&mut self, now: Instant, from: PeerId, sdp: String) {
+    pub(super) fn offer(&mut self, now: Instant, from: PeerId, sdp: String, out: &mut Aftermath) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Some(connection) = &mut peer.connection else {
             return self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is off; offer to the other peers.");
@@ -27,6 +28,7 @@ impl Room {
                 self.error(from, ErrorCode::InvalidDescription, "The session description could not be used.");
             }
         }
+        self.outputs(now, from, out);
     }
 
     /// A datagram of this peer arrived.
@@ -60,7 +62,8 @@ impl Room {
         peers.chain(keyframes).chain(self.limit_deadline()).min()
     }
 
-    fn outputs(&mut self, now: Instant, from: PeerId, out: &mut Aftermath) {
+    /// Handles what has happened on a connection.
+    pub(super) fn outputs(&mut self, now: Instant, from: PeerId, out: &mut Aftermath) {
         let mut touched = false;
         while let Some(output) =
             self.peers.get_mut(&from).and_then(|peer| peer.connection.as_mut()).and_then(rtc::Connection::output)
@@ -77,7 +80,8 @@ impl Room {
                         peer.dismiss(ByeReason::ConnectionLost);
                     }
                 }
-                Output::TrackOpened(track) => self.track_opened(now, from, track),
+                Output::TrackOpened { track, stream } => self.track_opened(now, from, track, stream),
+                Output::TrackEnded { ssrc } => self.track_ended(now, from, ssrc),
                 Output::Rtp { ssrc, packet } => {
                     self.packet(now, from, ssrc, packet, out);
                     continue;
@@ -128,7 +132,7 @@ impl Room {
         }
     }
 
-    fn track_opened(&mut self, now: Instant, from: PeerId, published: PublishedTrack) {
+    fn track_opened(&mut self, now: Instant, from: PeerId, published: PublishedTrack, stream: String) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         // A view only watches.
         if peer.is_view() || peer.tracks.len() >= PEER_TRACKS || peer.track(published.ssrc).is_some() {
@@ -138,7 +142,8 @@ impl Room {
         let mut track = Track {
             id: TrackId::from_parts(crate::clock::unix_ms(), random),
             published,
-            ordinal: if peer.is_numbered { published.place } else { peer.count(published.kind) },
+            stream: stream.into(),
+            ordinal: if peer.is_numbered { published.place } else { peer.free_ordinal(published.kind) },
             keyframes: Default::default(),
             loss: Default::default(),
             last_report: None,
@@ -148,9 +153,33 @@ impl Room {
             capturing.open(now, from, peer.name.as_ref().map(ToString::to_string), &mut track);
         }
         peer.tracks.push(track);
-        let watchers: Vec<PeerId> = self.peers.keys().copied().filter(|id| *id != from).collect();
+        let others = self.peers.keys().copied().filter(|id| *id != from);
+        let watchers: Vec<PeerId> = others.filter(|id| self.acquainted(*id, from)).collect();
         for watcher in watchers {
             self.watch(watcher, &[from]);
+        }
+    }
+
+    fn track_ended(&mut self, now: Instant, from: PeerId, ssrc: u32) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Some(at) = peer.tracks.iter().position(|track| track.published.ssrc == ssrc) else { return };
+        // Those whose tracks are numbered keep them: their streams end by their own word.
+        if peer.is_numbered {
+            return;
+        }
+        let track = peer.tracks.remove(at);
+        let lane = Lane { peer: from, ordinal: track.ordinal };
+        let empty = peer.tracks.iter().all(|other| other.ordinal != lane.ordinal);
+        if let Some(capturing) = capturing(&self.phase, &self.streams, &track) {
+            capturing.track_ended(now, &track);
+        }
+        let watchers: Vec<PeerId> =
+            self.peers.values().filter(|peer| peer.slots.of(lane).is_some()).map(|peer| peer.id).collect();
+        for watcher in watchers {
+            if let Some(peer) = self.peers.get_mut(&watcher).filter(|peer| empty && !peer.is_view()) {
+                peer.slots.release(lane);
+            }
+            self.tell_subscriptions(watcher);
         }
     }
 
@@ -159,7 +188,7 @@ impl Room {
         let publishers: Vec<PeerId> = self
             .peers
             .values()
-            .filter(|peer| peer.id != watcher && !peer.tracks.is_empty())
+            .filter(|peer| peer.id != watcher && !peer.tracks.is_empty() && self.acquainted(watcher, peer.id))
             .map(|peer| peer.id)
             .collect();
         if !publishers.is_empty() {
@@ -167,7 +196,7 @@ impl Room {
         }
     }
 
-    fn watch(&mut self, watcher: PeerId, publishers: &[PeerId]) {
+    pub(super) fn watch(&mut self, watcher: PeerId, publishers: &[PeerId]) {
         if !self.peers.get(&watcher).is_some_and(|peer| peer.may_watch(publishers)) {
             return;
         }
@@ -193,16 +222,17 @@ impl Room {
     /// What a watcher gets of a publisher. More than one audio and one video is for those only who can tell them
     /// apart, which takes a card.
     fn lanes(&self, watcher: PeerId, publisher: PeerId) -> impl Iterator<Item = Lane> {
-        let of = |kind| self.peers.get(&publisher).map_or(0, |publisher| publisher.count(kind));
-        let most = of(MediaKind::Audio).max(of(MediaKind::Video));
         let all = self.peers.get(&watcher).is_some_and(|watcher| watcher.card.is_some());
-        (0..if all { most } else { most.min(1) }).map(move |ordinal| Lane { peer: publisher, ordinal })
+        let tracks = self.peers.get(&publisher).map(|publisher| publisher.tracks.as_slice()).unwrap_or_default();
+        let ordinals: BTreeSet<usize> = tracks.iter().map(|track| track.ordinal).collect();
+        let wanted = ordinals.into_iter().filter(move |ordinal| all || *ordinal == 0);
+        wanted.map(move |ordinal| Lane { peer: publisher, ordinal })
     }
 
     /// Frees the slots that carried a peer who left.
     pub(super) fn unwatch(&mut self, gone: PeerId) {
         let watchers: Vec<PeerId> =
-            self.peers.values_mut().filter_map(|peer| peer.slots.release(gone).then_some(peer.id)).collect();
+            self.peers.values_mut().filter_map(|peer| peer.slots.release_peer(gone).then_some(peer.id)).collect();
         for watcher in watchers {
             self.tell_subscriptions(watcher);
         }
@@ -210,14 +240,23 @@ impl Room {
 
     fn tell_subscriptions(&mut self, watcher: PeerId) {
         let Some(peer) = self.peers.get(&watcher) else { return };
-        let subscriptions = peer.slots.occupied().map(|(slot, Lane { peer, ordinal })| {
-            let has = |kind| self.peers.get(&peer).is_some_and(|publisher| publisher.count(kind) > ordinal);
-            Subscription { slot, peer, audio: has(MediaKind::Audio), video: has(MediaKind::Video) }
-        });
-        let message = ServerMessage::Subscriptions { subscriptions: subscriptions.collect() };
-        if let Some(peer) = self.peers.get_mut(&watcher) {
-            peer.send(message);
+        let watched: Vec<Watched> = peer.slots.occupied().map(|(slot, lane)| self.watched(slot, lane)).collect();
+        let Some(peer) = self.peers.get_mut(&watcher) else { return };
+        if peer.shown.is_some() {
+            peer.send_extra(RoomMessage::Watching(watched));
+        } else {
+            let subscriptions = watched.iter().map(Watched::subscription).collect();
+            peer.send(ServerMessage::Subscriptions { subscriptions });
         }
+    }
+
+    fn watched(&self, slot: usize, Lane { peer, ordinal }: Lane) -> Watched {
+        let tracks = self.peers.get(&peer).map(|publisher| publisher.tracks.as_slice()).unwrap_or_default();
+        let stream = |kind| {
+            let track = tracks.iter().find(|track| track.ordinal == ordinal && track.published.kind == kind)?;
+            Some(track.stream.clone())
+        };
+        Watched { slot, peer, audio: stream(MediaKind::Audio), video: stream(MediaKind::Video) }
     }
 
     /// Everyone this peer watches should send a picture it can begin with.

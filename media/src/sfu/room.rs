@@ -4,6 +4,7 @@ use super::{
     capturing::Capturing,
     effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision},
     exchange::{Newcomer, RoomKey, RoomMessage, Watches},
+    introductions::Introductions,
     orders::decline,
     peer::Peer,
     streams::Streams,
@@ -49,6 +50,7 @@ pub(super) struct Room {
     pub streams: Streams,
     /// Nobody else gets in.
     pub locked: bool,
+    pub introductions: Introductions,
     /// [`Room::tick`] has nothing to do before; kept up to date so that nobody has to walk the peers for it after
     /// every packet.
     pub next: Option<Instant>,
@@ -70,6 +72,7 @@ impl Room {
             phase: Phase::Idle,
             streams: Streams::new(),
             locked: false,
+            introductions: Introductions::default(),
             next: None,
             empty_since: Some(now),
         }
@@ -109,19 +112,16 @@ impl Room {
             out.gone.push(id);
             return;
         }
-        peer.send_extra(RoomMessage::Cards(self.cards(id)));
-        if let Some(card) = &peer.card {
-            self.spread_card(id, card);
-        }
+        peer.send_extra(RoomMessage::Cards(self.cards_for(&peer)));
+        self.spread_card(&peer);
         peer.send(ServerMessage::Welcome {
             peer: id,
             room: self.key.room.clone(),
             relay: self.policy.relay,
-            peers: self.participants().map(Peer::info).collect(),
+            peers: self.participants().filter(|other| self.introductions.know(&peer, other)).map(Peer::info).collect(),
             recording: self.recording(),
         });
-        let joined = ServerMessage::PeerJoined { peer: peer.info() };
-        self.broadcast(&joined);
+        self.tell_acquaintances(&peer, &ServerMessage::PeerJoined { peer: peer.info() });
         if let Phase::Active { capturing, .. } = &self.phase {
             capturing.peer_joined(now, &peer);
         }
@@ -136,7 +136,7 @@ impl Room {
     /// Handles one message of a client.
     pub(super) fn message(&mut self, now: Instant, from: PeerId, message: ClientMessage, out: &mut Aftermath) {
         match message {
-            ClientMessage::Offer { sdp } => self.offer(now, from, sdp),
+            ClientMessage::Offer { sdp } => self.offer(now, from, sdp, out),
             ClientMessage::Signal { to, signal } => match self.peers.get_mut(&to) {
                 Some(peer) if !self.policy.relay => peer.send(ServerMessage::Signal { from, signal }),
                 Some(_) => self.error(
@@ -333,9 +333,9 @@ impl Room {
     /// Ends a turn: removes who has to go (which may make others go) and collects what is to be sent.
     pub(super) fn settle(&mut self, now: Instant, out: &mut Aftermath) {
         while let Some(id) = self.peers.values().find(|peer| peer.leaving).map(|peer| peer.id) {
-            let view = self.peers.remove(&id).is_some_and(|peer| peer.is_view());
+            let Some(gone) = self.peers.remove(&id) else { continue };
             out.gone.push(id);
-            if view {
+            if gone.is_view() {
                 continue;
             }
             out.requests.push(RecordingRequest::Presence(Presence::Left { peer: id }));
@@ -345,7 +345,8 @@ impl Room {
             // What is recorded of streams ends with whoever publishes them.
             self.stop_streams(now, StopCause::RoomEmpty, out, |_| true);
             self.unwatch(id);
-            self.broadcast(&ServerMessage::PeerLeft { peer: id });
+            self.tell_acquaintances(&gone, &ServerMessage::PeerLeft { peer: id });
+            self.introductions.forget(id);
         }
         if self.peers.is_empty() && self.empty_since.is_none() {
             self.empty_since = Some(now);

@@ -27,8 +27,15 @@ impl Slots {
         true
     }
 
+    /// Frees the slot of `lane`.
+    pub fn release(&mut self, lane: Lane) {
+        for slot in self.0.iter_mut().filter(|slot| **slot == Some(lane)) {
+            *slot = None;
+        }
+    }
+
     /// Frees the slots of `peer`. Returns whether anything changed.
-    pub fn release(&mut self, peer: PeerId) -> bool {
+    pub fn release_peer(&mut self, peer: PeerId) -> bool {
         let mut released = false;
         for slot in self.0.iter_mut().filter(|slot| slot.is_some_and(|lane| lane.peer == peer)) {
             *slot = None;
@@ -73,11 +80,14 @@ mod tests {
         assert!(!slots.assign(lane(1, 0)));
         assert!(slots.assign(lane(2, 0)));
         assert!(slots.assign(lane(1, 1)));
-        assert!(slots.release(lane(1, 0).peer));
-        assert!(!slots.release(lane(1, 0).peer));
+        assert!(slots.release_peer(lane(1, 0).peer));
+        assert!(!slots.release_peer(lane(1, 0).peer));
         assert!(slots.assign(lane(3, 0)));
         assert_eq!(slots.count(), 3);
         assert_eq!(slots.occupied().collect::<Vec<_>>(), [(0, lane(3, 0)), (1, lane(2, 0))]);
         assert_eq!((slots.of(lane(3, 0)), slots.peer(1), slots.peer(9)), (Some(0), Some(lane(2, 0).peer), None));
+        slots.assign(lane(3, 1));
+        slots.release(lane(3, 0));
+        assert_eq!(slots.occupied().collect::<Vec<_>>(), [(1, lane(2, 0)), (2, lane(3, 1))]);
     }
 }

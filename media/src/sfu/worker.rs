@@ -1,17 +1,19 @@
 //! A worker thread: owns its rooms, its socket and its time. It never waits for anything but the poll.
 
 use super::{
+    directory::Inquiry,
     effects::{RecordingOutcome, RecordingRequest, StartDecision},
     exchange::{Knocked, Newcomer, PeerRequest, RoomKey},
     orders::{Order, decline},
     policies::Policies,
     room::{Aftermath, Room, earliest},
+    routes::{Route, Routes},
     socket::RelaySocket,
     workers::{RelayCounts, Siblings},
 };
 use crate::{
     clock, random,
-    rtc::{self, Connection, ConnectionSettings, Datagram, Transmit},
+    rtc::{Connection, ConnectionSettings, Datagram, Transmit},
 };
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId, RecordingId},
@@ -32,10 +34,12 @@ use tokio::sync::mpsc::{Receiver, Sender};
 const COMMANDS_PER_TURN: usize = 64;
 /// Socket batches handled before the commands get their turn again.
 const BATCHES_PER_TURN: usize = 16;
-/// Addresses remembered before those of siblings, which anybody can make up, are forgotten.
-const MAX_ROUTES: usize = 65_536;
 /// Tokens signed before a key was revoked are refused for longer than the longest of them live.
 const REVOKED_FOR: Duration = Duration::from_secs(SKYLINK_TOKEN_SECONDS + 60);
+/// A peer that was not heard of for so long is gone.
+const LOST_AFTER: Duration = Duration::from_secs(20);
+/// One that may restart its connection takes up to 15 seconds to find that it failed, and has 30 more.
+const RESTARTED_AFTER: Duration = Duration::from_secs(50);
 /// Timers may fire this much late; it keeps the loop from spinning on many connections.
 const TIMER_GRAIN: Duration = Duration::from_millis(5);
 /// Longest time without looking at the timers.
@@ -88,6 +92,8 @@ pub enum WorkerCommand {
         recording: RecordingId,
         outcome: RecordingOutcome,
     },
+    /// Put to every worker.
+    Inquiry(Inquiry),
     /// Arrived at another worker's socket.
     Datagram {
         from: SocketAddr,
@@ -97,13 +103,6 @@ pub enum WorkerCommand {
     ShutDown {
         done: tokio::sync::oneshot::Sender<()>,
     },
-}
-
-/// Whose a datagram from an address is.
-#[derive(Debug, Clone, Copy)]
-enum Route {
-    Here { room: u64, peer: PeerId },
-    Sibling(u8),
 }
 
 /// Everything a worker owns.
@@ -116,8 +115,7 @@ pub(super) struct Worker {
     rooms: HashMap<u64, Room>,
     numbers: HashMap<RoomKey, u64>,
     next_room: u64,
-    routes: HashMap<SocketAddr, Route>,
-    ufrags: HashMap<String, (u64, PeerId)>,
+    routes: Routes,
     policies: Policies,
     /// Keys revoked so lately that tokens signed before may still be around.
     revoked: HashMap<AppKeyId, Instant>,
@@ -139,14 +137,13 @@ impl Worker {
         Self {
             index,
             candidates,
+            routes: Routes::new(index, siblings.count()),
             siblings,
             counts,
             requests,
             rooms: HashMap::new(),
             numbers: HashMap::new(),
             next_room: 0,
-            routes: HashMap::new(),
-            ufrags: HashMap::new(),
             policies: Policies::default(),
             revoked: HashMap::new(),
             transmits: Vec::new(),
@@ -233,6 +230,11 @@ impl Worker {
             WorkerCommand::Deliver { room, recording, outcome } => {
                 self.turn(&room, |room, out| room.deliver(now, recording, outcome, out));
             }
+            WorkerCommand::Inquiry(inquiry) => {
+                let out = inquiry.put(now, self.rooms.values_mut());
+                self.next = self.rooms.values().filter_map(|room| room.next).min();
+                self.aftermath(out);
+            }
             WorkerCommand::Datagram { from, local, bytes } => {
                 self.datagram(now, Datagram { from, local, bytes: &bytes });
             }
@@ -266,7 +268,7 @@ impl Worker {
         let number = self.room_number(now, key, &policy);
         let (peer, mut connection, mut fragment) = (newcomer.peer, None, None);
         if policy.relay {
-            let (ufrag, made) = match self.new_connection(now) {
+            let (ufrag, made) = match self.new_connection(now, newcomer.is_offered()) {
                 Ok(made) => made,
                 Err(error) => return tracing::error!(%error, "no connection for a newcomer"),
             };
@@ -276,7 +278,7 @@ impl Worker {
         // After the turn: it may have let an earlier socket of the same peer go, and everything known of that.
         let here = self.rooms.get(&number).is_some_and(|room| room.peers.contains_key(&peer));
         if let Some(ufrag) = fragment.filter(|_| here) {
-            self.ufrags.insert(ufrag, (number, peer));
+            self.routes.expect(ufrag, number, peer);
         }
     }
 
@@ -290,8 +292,8 @@ impl Worker {
         self.next_room
     }
 
-    /// The fragment begins with the worker's number, so that a sibling knows where a datagram belongs.
-    fn new_connection(&self, now: Instant) -> anyhow::Result<(String, Connection)> {
+    /// `restarts`: the client restarts a connection that failed, and adds tracks as it likes.
+    fn new_connection(&self, now: Instant, restarts: bool) -> anyhow::Result<(String, Connection)> {
         let [a, b, c, d] = random::bytes::<4>()?;
         let ufrag = format!("{:02x}{}", self.index, hex::encode(random::bytes::<8>()?));
         let settings = ConnectionSettings {
@@ -299,17 +301,15 @@ impl Worker {
             ufrag: ufrag.clone(),
             password: hex::encode(random::bytes::<16>()?),
             first_ssrc: u32::from_be_bytes([a, b, c, d]),
+            two_way_slots: restarts,
+            lost_after: if restarts { RESTARTED_AFTER } else { LOST_AFTER },
         };
         Ok((ufrag, Connection::new(now, settings)?))
     }
 
     fn datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
         let Datagram { from, local, bytes } = datagram;
-        let route = match rtc::local_ufrag(bytes) {
-            Some(ufrag) => self.route(from, ufrag),
-            None => self.routes.get(&from).copied(),
-        };
-        match route {
+        match self.routes.find(from, bytes) {
             Some(Route::Here { room: number, peer }) => {
                 let Some(room) = self.rooms.get_mut(&number) else { return };
                 let mut out = Aftermath { transmits: std::mem::take(&mut self.transmits), ..Default::default() };
@@ -322,30 +322,6 @@ impl Worker {
             }
             None => {}
         }
-    }
-
-    fn route(&mut self, from: SocketAddr, ufrag: &str) -> Option<Route> {
-        let route = match self.ufrags.get(ufrag) {
-            Some((room, peer)) => Route::Here { room: *room, peer: *peer },
-            None => {
-                let index = u8::from_str_radix(ufrag.get(..2)?, 16).ok()?;
-                if index == self.index || !self.siblings.has(index) {
-                    return None;
-                }
-                Route::Sibling(index)
-            }
-        };
-        match (route, self.routes.get(&from)) {
-            // A request is not authenticated yet: a claim to belong elsewhere must not take a peer's packets away.
-            (Route::Sibling(_), Some(Route::Here { .. })) => return None,
-            (Route::Sibling(_), _) if self.routes.len() >= MAX_ROUTES => {
-                // Whoever is real sends its next check within seconds.
-                self.routes.retain(|_, known| matches!(known, Route::Here { .. }));
-            }
-            _ => {}
-        }
-        self.routes.insert(from, route);
-        Some(route)
     }
 
     fn tick(&mut self) -> Duration {
@@ -394,8 +370,7 @@ impl Worker {
         }
         self.changed |= !out.gone.is_empty();
         for gone in out.gone {
-            self.ufrags.retain(|_, (_, peer)| *peer != gone);
-            self.routes.retain(|_, route| !matches!(route, Route::Here { peer, .. } if *peer == gone));
+            self.routes.forget(gone);
         }
     }
 

@@ -83,8 +83,9 @@ impl Inbox {
 pub(super) struct Siblings(Arc<[Inbox]>);
 
 impl Siblings {
-    pub(super) fn has(&self, index: u8) -> bool {
-        usize::from(index) < self.0.len()
+    /// How many workers there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn pass(&self, index: u8, command: WorkerCommand) {

@@ -2,10 +2,10 @@
 
 use media::{
     clock,
-    rtc::{Connection, ConnectionSettings, Datagram},
+    rtc::{Connection, ConnectionSettings, Datagram, Output},
 };
 use proptest::prelude::*;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 /// As headless Chromium offers two tracks and one receive slot.
 const OFFER: &str = include_str!("fixtures/chromium_offer.sdp");
@@ -25,6 +25,8 @@ fn connection() -> Connection {
         ufrag: "00aabbccdd".into(),
         password: "0123456789abcdef0123456789abcdef".into(),
         first_ssrc: 1,
+        two_way_slots: false,
+        lost_after: Duration::from_secs(20),
     };
     let mut connection = Connection::new(clock::now(), settings).unwrap();
     connection.ensure_slots(1).unwrap();
@@ -38,6 +40,18 @@ fn a_browsers_offer_is_answered() {
     assert_eq!(directions, ["a=recvonly", "a=recvonly", "a=sendonly", "a=sendonly"], "{answer}");
     assert!(answer.contains("a=ice-lite") && answer.contains(" 127.0.0.1 3003 typ host"), "{answer}");
     assert!(!answer.contains("rtx") && !answer.contains("H264"), "{answer}");
+}
+
+#[test]
+fn a_peer_that_never_comes_is_given_up_when_its_time_is_over() {
+    let mut connection = connection();
+    let begin = clock::now();
+    connection.answer(begin, offer()).unwrap();
+    let mut failed = (1..60_u64).filter(|second| {
+        connection.timeout(begin + Duration::from_secs(*second));
+        std::iter::from_fn(|| connection.output()).any(|output| matches!(output, Output::Failed))
+    });
+    assert!(failed.next().is_some_and(|second| (20..23).contains(&second)));
 }
 
 /// What may happen to one line of an offer.

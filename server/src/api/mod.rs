@@ -60,7 +60,7 @@ fn described() -> OpenApiRouter<Web> {
         .routes(routes!(applications::list, applications::create))
         .routes(routes!(applications::get, applications::change))
         .routes(routes!(app_keys::list, app_keys::create))
-        .routes(routes!(app_keys::revoke))
+        .routes(routes!(app_keys::change, app_keys::revoke))
         .routes(routes!(rooms::list))
         .routes(routes!(rooms::get, rooms::end))
         .routes(routes!(rooms::remove_peer))

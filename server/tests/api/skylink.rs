@@ -6,7 +6,7 @@ use crate::{
 };
 use aws_lc_rs::hmac;
 use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use domain::applications;
+use domain::applications::{self, KeyChange};
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -59,7 +59,8 @@ on_both_databases! {
         let claims = modern["userCred"].as_str().unwrap().split('.').nth(1).unwrap();
         let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
         assert_eq!((&claims["room"], &claims["sub"]), (&json!("my room/é"), &modern["username"]));
-        assert_eq!(claims["skylink"], json!({"generation": "modern", "room_key": modern["room_key"]}));
+        let key = json!({"privileged": false, "autoIntroduce": true, "linkMessages": false});
+        assert_eq!(claims["skylink"], json!({"generation": "modern", "room_key": modern["room_key"], "key": key}));
 
         let classic = ask(&browser, &path, "0.9.3").await.json();
         assert_eq!(classic["ipSigserver"], "localhost");
@@ -87,6 +88,21 @@ on_both_databases! {
         applications::set_allowed_origins(server.services(), &access, application.id, vec![]).await.unwrap();
         applications::revoke_key(server.services(), &access, application.id, key).await.unwrap();
         assert_eq!(refusal(&ask(&browser, &format!("/api/{key}/room"), "0.9.3").await), (403, json!(4001)));
+    }
+
+    async fn what_a_key_allows_is_told_to_the_client_and_to_the_node(server) {
+        let access = server.owner().await;
+        let application = server.demo(&access).await;
+        let key = application.keys[0].id;
+        let _node = server.linked_node().await;
+        let change = KeyChange { privileged: Some(true), auto_introduce: Some(false), link_messages: None };
+        applications::change_key(server.services(), &access, application.id, key, change).await.unwrap();
+        let granted = ask(&server.browser(), &format!("/api/{key}/room"), "0.9.3").await.json();
+        assert_eq!((&granted["isPrivileged"], &granted["autoIntroduce"]), (&json!(true), &json!(false)));
+        let claims = granted["userCred"].as_str().unwrap().split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        let expected = json!({"privileged": true, "autoIntroduce": false, "linkMessages": false});
+        assert_eq!(claims["skylink"]["key"], expected);
     }
 
     async fn credentials_open_one_room_for_one_time(server) {

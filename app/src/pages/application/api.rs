@@ -42,6 +42,27 @@ pub async fn create_key(application: ApplicationId) -> Result<(), ConsoleError> 
     server::answer_with_secret(Form::CreateKey, "", secret)
 }
 
+/// What a key lets Skylink clients do; a box that is not ticked is not sent.
+#[server(prefix = "/api/console", endpoint = "change-key")]
+pub async fn change_key(
+    application: ApplicationId,
+    key: AppKeyId,
+    #[server(default)] privileged: bool,
+    #[server(default)] auto_introduce: bool,
+    #[server(default)] link_messages: bool,
+) -> Result<(), ConsoleError> {
+    use crate::{note::Form, server};
+    use domain::applications::KeyChange;
+    let (services, access) = server::access().await?;
+    let change = KeyChange {
+        privileged: Some(privileged),
+        auto_introduce: Some(auto_introduce),
+        link_messages: Some(link_messages),
+    };
+    let changed = domain::applications::change_key(&services, &access, application, key, change).await;
+    server::answer(Form::ChangeKey, "", changed.map(drop).map_err(server::failure))
+}
+
 /// Ends a key for good.
 #[server(prefix = "/api/console", endpoint = "revoke-key")]
 pub async fn revoke_key(application: ApplicationId, key: AppKeyId) -> Result<(), ConsoleError> {

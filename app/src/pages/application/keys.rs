@@ -1,5 +1,5 @@
 use super::{
-    api::{CreateKey, RevokeKey},
+    api::{ChangeKey, CreateKey, RevokeKey},
     view::KeyView,
 };
 use crate::{
@@ -7,7 +7,10 @@ use crate::{
     note::Form,
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
-use protocol::ids::ApplicationId;
+use protocol::{
+    ids::{AppKeyId, ApplicationId},
+    skylink::KeySettings,
+};
 
 /// Keys that pages join with.
 #[component]
@@ -24,6 +27,7 @@ pub fn KeysCard(application: ApplicationId, keys: Vec<KeyView>) -> impl IntoView
                 <button type="submit" class="button button-small">"Make another key"</button>
             </form>
             <FormNotice form=Form::CreateKey done="The new key is ready."/>
+            <FormNotice form=Form::ChangeKey done="Saved. It holds for clients that join from now on."/>
             <ShownOnce form=Form::CreateKey title="Its secret" label="the secret of the key"
                 about="Only for Skylink clients that join with credentials, which your server signs with it."/>
             <FormNotice form=Form::RevokeKey done="The key was revoked."/>
@@ -42,6 +46,7 @@ fn KeyRow(application: ApplicationId, key: KeyView) -> impl IntoView {
     Either::Right(view! {
         <li class="key">
             <CopyText value=id.clone() label="the app key"/>
+            <KeySettingsForm application key=key.id settings=key.settings/>
             <details class="revoke">
                 <summary>"Revoke…"</summary>
                 <p class="muted">"Made "<Instant unix_ms=key.created_ms/>" UTC. Pages that use this key can no longer join, and its calls end. This cannot be undone."</p>
@@ -53,4 +58,29 @@ fn KeyRow(application: ApplicationId, key: KeyView) -> impl IntoView {
             </details>
         </li>
     })
+}
+
+/// What the key lets Skylink clients do.
+#[component]
+fn KeySettingsForm(application: ApplicationId, key: AppKeyId, settings: KeySettings) -> impl IntoView {
+    let boxes = [
+        ("privileged", settings.privileged, "May list the peers of all rooms and introduce peers to each other"),
+        ("auto_introduce", settings.auto_introduce, "Meets everybody in its room without being introduced"),
+        ("link_messages", settings.link_messages, "Gets the link of a finished recording as a message"),
+    ];
+    let boxes = boxes.map(|(name, on, label)| {
+        view! { <label class="check"><input type="checkbox" name=name value="true" checked=on/>{label}</label> }
+    });
+    view! {
+        <details class="revoke">
+            <summary>"Skylink…"</summary>
+            <p class="muted">"What a SkylinkJS client that comes with this key may do."</p>
+            <form class="form" method="post" action=ChangeKey::url()>
+                <input type="hidden" name="application" value=application.to_string()/>
+                <input type="hidden" name="key" value=key.to_string()/>
+                <div class="field">{boxes.collect_view()}</div>
+                <button type="submit" class="button button-small">"Save"</button>
+            </form>
+        </details>
+    }
 }

@@ -4,6 +4,7 @@ use crate::pages::storage::view::{Health, HeldView};
 use protocol::{
     ids::{AppKeyId, ApplicationId, MailAddressId, RecordingId, StorageId},
     recording::{FailureCause, RecordingState, StopCause},
+    skylink::KeySettings,
     streamrec::{SessionKind, SessionState},
 };
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,7 @@ pub struct KeyView {
     pub id: AppKeyId,
     pub created_ms: u64,
     pub revoked: bool,
+    pub settings: KeySettings,
 }
 
 /// One recording as the list shows it. Equal views are the same row, so a refresh leaves unchanged rows alone.

@@ -26,6 +26,7 @@ use protocol::{
     ids::{NodeId, PeerId},
     limits::{CLIENT_QUEUE, SIGNALING_MESSAGE_BYTES},
     native::{ClientMessage, ErrorCode, PROTOCOL_VERSION, ServerMessage},
+    skylink::KeySettings,
     token::JoinClaims,
 };
 use std::{
@@ -99,6 +100,7 @@ async fn client(settings: NativeSettings, origin: Option<String>, place: Arc<Pla
         app_key: Some(claims.app_key),
         card: None,
         watches: Watches::Everyone,
+        settings: KeySettings::default(),
         is_numbered: false,
         media_within: None,
         outbox,

@@ -33,8 +33,6 @@ pub struct MediaInfo {
     pub media_id: String,
     pub media_type: String,
     pub media_state: String,
-    #[serde(default)]
-    pub transceiver_mid: String,
 }
 
 impl MediaInfo {
@@ -50,7 +48,7 @@ impl MediaInfo {
     }
 
     fn is_plausible(&self) -> bool {
-        let texts = [&self.media_id, &self.media_type, &self.media_state, &self.transceiver_mid];
+        let texts = [&self.media_id, &self.media_type, &self.media_state];
         let token = |text: &String| text.len() <= MEDIA_ID_BYTES && text.chars().all(|c| c.is_ascii_graphic());
         texts.into_iter().all(token)
     }
@@ -113,11 +111,19 @@ impl Card {
         }
     }
 
-    /// The `ordinal`-th audio or video.
+    /// The audio or video of this stream. Made-up media have streams of their own, and there is one of each kind.
     #[must_use]
-    pub fn medium(&self, audio: bool, ordinal: usize) -> Option<&MediaInfo> {
-        let there = |info: &&MediaInfo| info.is_audio() == audio && info.media_state != "unavailable";
-        self.media.iter().filter(there).nth(ordinal)
+    pub fn medium(&self, audio: bool, stream: &str) -> Option<&MediaInfo> {
+        let known = |info: &MediaInfo| self.generation != Generation::Modern || info.stream() == stream;
+        let there = |info: &&MediaInfo| info.is_audio() == audio && info.media_state != "unavailable" && known(info);
+        self.media.iter().find(there)
+    }
+
+    /// Whether it has no other audio or video before this one.
+    #[must_use]
+    pub fn is_first(&self, medium: &MediaInfo) -> bool {
+        let alike = |info: &&MediaInfo| info.is_audio() == medium.is_audio() && info.media_state != "unavailable";
+        self.media.iter().find(alike).is_some_and(|first| first.media_id == medium.media_id)
     }
 }
 
@@ -128,7 +134,6 @@ fn made_up(peer: &str) -> Vec<MediaInfo> {
             media_id: format!("{prefix}_{peer}-{suffix}"),
             media_type: media_type.to_owned(),
             media_state: "active".to_owned(),
-            transceiver_mid: String::new(),
         })
         .into()
 }
@@ -147,15 +152,25 @@ mod tests {
             json!({"agent": "chrome", "weight": 4, "userInfo": {"userData": "Ann"}})
         );
         assert_eq!(card.name().unwrap().as_str(), "Ann");
-        assert_eq!(card.medium(false, 0).unwrap().stream(), "p1-video");
+        assert_eq!(card.medium(false, "whatever").unwrap().stream(), "p1-video");
     }
 
     #[test]
     fn media_that_could_break_a_description_are_left_out() {
         let entry =
-            |id: &str| json!({"mediaId": id, "mediaType": "audioMic", "mediaState": "active", "transceiverMid": "0"});
+            |id: &str| json!({"mediaId": id, "mediaType": "audioMic", "mediaState": "active", "transceiverMid": null});
         let list = listed(&json!([entry("AUDIO_a"), entry("AUDIO_a\r\na=evil"), 7, {"mediaId": "x"}]));
         assert_eq!(list.iter().map(|info| info.media_id.as_str()).collect::<Vec<_>>(), ["AUDIO_a"]);
         assert!(listed(&json!("none")).is_empty());
+    }
+
+    #[test]
+    fn media_of_a_kind_are_told_apart_by_their_streams() {
+        let entry = |id: &str, state: &str| json!({"mediaId": id, "mediaType": "video", "mediaState": state});
+        let list =
+            json!([entry("VIDEO_cam", "active"), entry("VIDEO_screen", "muted"), entry("VIDEO_old", "unavailable")]);
+        let card = Card { media: listed(&list), ..Card::entering(Generation::Modern, "p1", &Map::new()) };
+        let found = |stream| card.medium(false, stream).map(|info| info.media_id.as_str());
+        assert_eq!([found("screen"), found("cam"), found("old")], [Some("VIDEO_screen"), Some("VIDEO_cam"), None]);
     }
 }

@@ -34,6 +34,8 @@ pub enum Kind {
     Message,
     StartRecordingRoom,
     StopRecordingRoom,
+    GetPeers,
+    Introduce,
     #[serde(other)]
     Unknown,
 }

@@ -151,7 +151,7 @@ mod tests {
     fn muting_is_understood_both_ways() {
         let mut card = Card::foreign("p1", None);
         let note = told(&json!({"type": "muteVideoEvent", "muted": true}), &mut card);
-        assert_eq!(card.medium(false, 0).unwrap().media_state, "muted");
+        assert_eq!(card.medium(false, "").unwrap().media_state, "muted");
         let modern = note.written(peer(), Generation::Modern, |_| Some("s1".into())).unwrap();
         assert_eq!((&modern["mediaId"], &modern["mediaState"]), (&json!("VIDEO_p1-video"), &json!("muted")));
         assert_eq!(note.written(peer(), Generation::Modern, |_| None), None, "nothing of a line nobody has");

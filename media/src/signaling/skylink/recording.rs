@@ -56,6 +56,15 @@ pub fn written(news: &News, generation: Generation, refusals: &mut u64) -> Vec<V
     }
 }
 
+/// For clients that have no word for links, if they want it: the link as if somebody had written it.
+#[must_use]
+pub fn link_message(news: &News, generation: Generation) -> Option<Value> {
+    let RecordingSignal::Link = news.state else { return None };
+    let (recording, url) = news.recording.zip(news.url.as_ref())?;
+    let data = json!({"type": "recordingLink", "recordingId": recording, "url": url});
+    (generation != Generation::Early).then(|| json!({"type": "public", "data": data}))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +108,11 @@ mod tests {
         assert_eq!(written(&link, Generation::Early, &mut 0)[0]["url"], "https://link");
         for generation in [Generation::Classic, Generation::Modern] {
             assert!(actions(&link, generation).is_empty());
+            let message = link_message(&link, generation).unwrap();
+            assert_eq!((&message["type"], &message["data"]["url"]), (&json!("public"), &json!("https://link")));
         }
+        assert_eq!(link_message(&link, Generation::Early), None);
+        assert_eq!(link_message(&news(RecordingSignal::Stop, None), Generation::Modern), None);
         assert_eq!(actions(&news(RecordingSignal::Stop, None), Generation::Modern), ["off"]);
     }
 }

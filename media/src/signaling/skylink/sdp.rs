@@ -3,7 +3,7 @@
 //! The room numbers its slots from 0 and the client numbers its own media from 0, each unaware of the other. So that
 //! offers that cross cannot mean different things by one number, a slot's `mid` gets an `s` for the client and a
 //! client's `mid` gets a `c` for the room. What a slot carries at the moment is known here only; for the room it always
-//! sends and the client always receives.
+//! sends. A client sends on a slot's line, too, when its page adds a track: browsers take the first line that is free.
 
 use crate::rtc::MediaKind;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ const DIRECTIONS: [&str; 4] = ["a=sendrecv", "a=sendonly", "a=recvonly", "a=inac
 #[derive(Debug, PartialEq, Eq)]
 pub struct FromClient {
     pub sdp: String,
-    /// The client's own media, and whether it sends.
-    pub own: BTreeMap<String, bool>,
+    /// Its media lines, those of slots included, and whether it sends on them.
+    pub sends: BTreeMap<String, bool>,
 }
 
 /// One medium of a slot.
@@ -32,8 +32,9 @@ pub struct SlotLine {
 pub struct Writing<'a> {
     /// Of the slots that carry something, the stream by the client's `mid`.
     pub streams: &'a BTreeMap<String, String>,
-    /// For an answer: which of its own media the client wants to send.
-    pub own: Option<&'a BTreeMap<String, bool>>,
+    /// On which lines the client sends, by its latest offer.
+    pub sends: &'a BTreeMap<String, bool>,
+    pub answering: bool,
     /// 0.9 clients make `inactive` of directions that they recognize in answers. With a space at the end they do not
     /// recognize them, and browsers do.
     pub hide_directions: bool,
@@ -43,7 +44,7 @@ pub struct Writing<'a> {
 #[must_use]
 pub fn from_client(sdp: &str) -> FromClient {
     let (head, sections) = sections(sdp);
-    let mut own = BTreeMap::new();
+    let mut lines_sent_on = BTreeMap::new();
     let mut out = Vec::new();
     for line in head {
         out.push(with_mids(line, room_mid));
@@ -51,20 +52,25 @@ pub fn from_client(sdp: &str) -> FromClient {
     for section in sections {
         let mid = value(&section, "a=mid:").unwrap_or_default();
         let of_slot = slot_number(mid).is_some();
-        if !of_slot && !is_data(&section) {
-            let sends = section.iter().any(|line| matches!(line.trim_end(), "a=sendrecv" | "a=sendonly"));
-            own.insert(mid.to_owned(), sends);
+        let sends = section.iter().any(|line| matches!(line.trim_end(), "a=sendrecv" | "a=sendonly"));
+        if !is_data(&section) {
+            lines_sent_on.insert(mid.to_owned(), sends);
         }
+        let direction = match (of_slot, sends) {
+            (false, _) => "a=sendonly",
+            (true, true) => "a=sendrecv",
+            (true, false) => "a=recvonly",
+        };
         for line in section {
             out.push(match line.trim_end() {
-                line if DIRECTIONS.contains(&line) => if of_slot { "a=recvonly" } else { "a=sendonly" }.to_owned(),
+                line if DIRECTIONS.contains(&line) => direction.to_owned(),
                 line if line.starts_with("a=mid:") => format!("a=mid:{}", room_mid(mid)),
                 line if line.starts_with("a=fmtp:") => tidy_parameters(line),
                 line => line.to_owned(),
             });
         }
     }
-    FromClient { sdp: joined(&out), own }
+    FromClient { sdp: joined(&out), sends: lines_sent_on }
 }
 
 /// An offer of an early client for the media of one peer: only the odd spelling has to go.
@@ -106,10 +112,12 @@ fn write_section(section: &[&str], writing: &Writing<'_>, out: &mut Vec<String>)
     let mid = client_mid(value(section, "a=mid:").unwrap_or_default());
     let of_slot = slot_number(&mid).is_some();
     let stream = writing.streams.get(&mid);
-    let direction = match (of_slot, stream, writing.own) {
-        (true, Some(_), _) => "sendonly",
-        (true, None, _) => "inactive",
-        (false, _, Some(own)) if own.get(&mid) == Some(&false) => "inactive",
+    let direction = match (of_slot, stream.is_some(), writing.sends.get(&mid)) {
+        (true, true, Some(true)) => "sendrecv",
+        (true, true, _) => "sendonly",
+        (true, false, Some(true)) => "recvonly",
+        (true, false, _) => "inactive",
+        (false, _, Some(false)) if writing.answering => "inactive",
         (false, ..) => "recvonly",
     };
     let track = section.first().map_or("", |line| if line.starts_with("m=audio") { "audio" } else { "video" });
@@ -211,7 +219,7 @@ mod tests {
     #[test]
     fn the_room_gets_the_clients_media_as_sending_and_slots_as_receiving() {
         let read = from_client(OFFER);
-        assert_eq!(read.own, BTreeMap::from([("0".into(), true), ("1".into(), false)]));
+        assert_eq!(read.sends, BTreeMap::from([("0".into(), true), ("1".into(), false), ("s0".into(), false)]));
         assert_eq!(
             read.sdp,
             "v=0\r\na=group:BUNDLE c0 c1 c2 0\r\n\
@@ -228,7 +236,8 @@ mod tests {
         let line = |mid: &str, kind| SlotLine { mid: mid.into(), slot: 0, kind };
         assert_eq!(lines, [line("s0", MediaKind::Audio), line("s1", MediaKind::Video)]);
         let streams = BTreeMap::from([("s0".to_owned(), "ann".to_owned())]);
-        let writing = Writing { streams: &streams, own: None, hide_directions: false };
+        let sends = BTreeMap::new();
+        let writing = Writing { streams: &streams, sends: &sends, answering: false, hide_directions: false };
         assert_eq!(
             for_client(ROOM, &writing),
             "v=0\r\na=group:BUNDLE 0 s0 s1\r\n\
@@ -241,10 +250,28 @@ mod tests {
 
     #[test]
     fn answers_take_what_is_sent_and_hide_directions_from_those_who_spoil_them() {
-        let (streams, own) = (BTreeMap::new(), BTreeMap::from([("0".to_owned(), false)]));
-        let writing = Writing { streams: &streams, own: Some(&own), hide_directions: true };
+        let (streams, sends) = (BTreeMap::new(), BTreeMap::from([("0".to_owned(), false)]));
+        let writing = Writing { streams: &streams, sends: &sends, answering: true, hide_directions: true };
         let answer = for_client(ROOM, &writing);
         assert_eq!(answer.matches("a=inactive \r\n").count(), 3, "{answer}");
+    }
+
+    #[test]
+    fn a_client_may_send_on_the_line_of_a_slot() {
+        let read = from_client(&OFFER.replace("a=inactive", "a=sendrecv"));
+        assert!(read.sdp.ends_with("a=mid:0\r\na=sendrecv\r\n"), "{}", read.sdp);
+        let streams = BTreeMap::from([("s0".to_owned(), "ann".to_owned())]);
+        for (streams, answering, direction) in [
+            (&streams, true, "a=sendrecv"),
+            (&streams, false, "a=sendrecv"),
+            (&BTreeMap::new(), true, "a=recvonly"),
+            (&BTreeMap::new(), false, "a=recvonly"),
+        ] {
+            let writing = Writing { streams, sends: &read.sends, answering, hide_directions: false };
+            let written = for_client(ROOM, &writing);
+            let line = written.split("m=audio").nth(2).unwrap();
+            assert!(line.lines().any(|line| line == direction), "{written}");
+        }
     }
 
     proptest! {
@@ -252,7 +279,8 @@ mod tests {
         fn foreign_descriptions_never_panic(sdp in "(m=(audio|video)|a=mid:|a=group:BUNDLE|a=msid:slot-|[ -~]|\n){0,40}") {
             let read = from_client(&sdp);
             let _ = slot_lines(&read.sdp);
-            let writing = Writing { streams: &BTreeMap::new(), own: Some(&read.own), hide_directions: true };
+            let streams = BTreeMap::new();
+            let writing = Writing { streams: &streams, sends: &read.sends, answering: true, hide_directions: true };
             let _ = for_client(&read.sdp, &writing);
         }
     }

@@ -18,6 +18,7 @@ use protocol::{
     skylink::{Generation, SkylinkClaims},
 };
 use std::{
+    collections::VecDeque,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -94,7 +95,7 @@ impl Stay {
             tie_breaker,
             &self.connection.settings.host,
         ));
-        let session = Session::new(join.sub, skylink.generation, self.room_key.clone(), join.policy.relay);
+        let session = Session::new(join.sub, skylink, join.policy.relay);
         let left = skylink.ends.map(|ends| Duration::from_secs(ends.saturating_sub(clock::unix_ms() / 1000)));
         let visit = Visit {
             stay: self,
@@ -172,7 +173,8 @@ impl Visit<'_> {
 
     /// Whether the stay is over.
     async fn apply(&mut self, claims: &SkylinkClaims, room: &RoomKey, effects: Vec<Effect>) -> bool {
-        for effect in effects {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Send(message) => self.stay.connection.send(&message),
                 Effect::Join(card) => self.join(claims, room, card).await,
@@ -182,6 +184,13 @@ impl Visit<'_> {
                     self.views.offer(connection, &claims.join, room, room_key, (peer, sdp)).await;
                 }
                 Effect::Unwatch(peer) => self.views.close(&self.stay.connection, room, peer).await,
+                Effect::ListPeers { all } => self.list_peers(claims, all).await,
+                Effect::Introduce { sending, receiving } => {
+                    let workers = &self.stay.connection.settings.workers;
+                    if !workers.introduce(claims.join.application, sending, receiving).await {
+                        effects.extend(self.session.not_introduced(sending, receiving));
+                    }
+                }
                 Effect::End => return true,
             }
         }
@@ -202,12 +211,20 @@ impl Visit<'_> {
             app_key: Some(claims.join.app_key),
             card: Some(Opaque::new(card)),
             watches,
+            settings: claims.skylink.key,
             is_numbered: false,
             media_within: None,
             outbox,
         };
         let command = WorkerCommand::Join { room: room.clone(), policy: claims.join.policy.clone(), newcomer };
         settings.workers.to_room(room, command).await;
+    }
+
+    async fn list_peers(&self, claims: &SkylinkClaims, all: bool) {
+        let rooms = self.stay.connection.settings.workers.attendance(claims.join.application).await;
+        let mut message = words::peer_list(&rooms, all);
+        message["rid"] = self.stay.room_key.clone().into();
+        self.stay.connection.send(&message);
     }
 
     async fn ask(&self, claims: &SkylinkClaims, room: &RoomKey, message: PeerRequest) {

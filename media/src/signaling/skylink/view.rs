@@ -4,8 +4,11 @@ use super::{
     card::{Card, MediaInfo},
     sdp::SlotLine,
 };
-use crate::rtc::MediaKind;
-use protocol::{ids::PeerId, native::Subscription, skylink::Generation};
+use crate::{
+    rtc::MediaKind,
+    sfu::{self, Watched},
+};
+use protocol::{ids::PeerId, skylink::Generation};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -15,8 +18,17 @@ pub type Roster = BTreeMap<PeerId, Card>;
 /// What a media line of the client carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Shown {
+    slot: usize,
     peer: PeerId,
     media: MediaInfo,
+    /// Its peer's first of its kind.
+    first: bool,
+}
+
+impl Shown {
+    fn is_same(&self, other: &Self) -> bool {
+        self.peer == other.peer && self.media.media_id == other.media.media_id
+    }
 }
 
 type Lines = BTreeMap<String, Shown>;
@@ -25,7 +37,7 @@ type Lines = BTreeMap<String, Shown>;
 #[derive(Debug)]
 pub struct View {
     generation: Generation,
-    wanted: Vec<Subscription>,
+    wanted: Vec<Watched>,
     /// Agreed with the client.
     shown: Lines,
     /// In an offer that waits for its answer.
@@ -39,23 +51,39 @@ impl View {
     }
 
     /// Replaces what the room wants this client to see.
-    pub fn want(&mut self, subscriptions: Vec<Subscription>) {
-        self.wanted = subscriptions;
+    pub fn want(&mut self, watched: Vec<Watched>) {
+        self.wanted = watched;
     }
 
-    /// Decides what an offer shows. Returns whether another one has to follow: a line goes from one peer to the next
-    /// by way of nobody, because browsers announce only what was not there before.
+    /// Decides what an offer shows. Returns whether another one has to follow: a line goes from one medium to the next
+    /// by way of none, because browsers announce only what was not there before.
     pub fn offer(&mut self, lines: &[SlotLine], roster: &Roster) -> bool {
         let (mut offered, mut again) = (Lines::new(), false);
         for line in lines {
             let Some(wanted) = self.occupant(line, roster) else { continue };
             match self.shown.get(&line.mid) {
-                Some(shown) if shown.peer != wanted.peer => again = true,
+                Some(shown) if !shown.is_same(&wanted) => again = true,
                 _ => drop(offered.insert(line.mid.clone(), wanted)),
             }
         }
         self.offered = Some(offered);
         again
+    }
+
+    /// The media of a peer that the client has heard of.
+    #[must_use]
+    pub fn media_of(&self, peer: PeerId) -> Vec<MediaInfo> {
+        let lines = self.current().values().filter(|shown| shown.peer == peer);
+        lines.map(|shown| shown.media.clone()).collect()
+    }
+
+    /// What the client knows whatever becomes of the offer.
+    #[must_use]
+    pub fn known(&self) -> Vec<sfu::Shown> {
+        let offered = |mid: &String| self.offered.as_ref().is_none_or(|offered| offered.contains_key(mid));
+        let known = self.shown.iter().filter(|(mid, _)| offered(mid)).map(|(_, shown)| shown);
+        let kind = |media: &MediaInfo| if media.is_audio() { MediaKind::Audio } else { MediaKind::Video };
+        known.map(|shown| sfu::Shown { slot: shown.slot, kind: kind(&shown.media), peer: shown.peer }).collect()
     }
 
     /// The client has taken the offer.
@@ -68,7 +96,7 @@ impl View {
     /// Decides what an answer shows: what is there and still wanted. The client's offer makes ours void.
     pub fn answer(&mut self) {
         self.offered = None;
-        let wanted: Vec<PeerId> = self.wanted.iter().map(|subscription| subscription.peer).collect();
+        let wanted: Vec<PeerId> = self.wanted.iter().map(|watched| watched.peer).collect();
         self.shown.retain(|_, shown| wanted.contains(&shown.peer));
     }
 
@@ -78,7 +106,8 @@ impl View {
         let stream = |shown: &Shown| match self.generation {
             Generation::Modern => shown.media.stream().to_owned(),
             // With both tracks in one stream a page attaches either event's stream and has both.
-            Generation::Early | Generation::Classic => shown.peer.to_string(),
+            Generation::Early | Generation::Classic if shown.first => shown.peer.to_string(),
+            Generation::Early | Generation::Classic => format!("{}-{}", shown.peer, shown.media.stream()),
         };
         self.current().iter().map(|(mid, shown)| (mid.clone(), stream(shown))).collect()
     }
@@ -118,19 +147,19 @@ impl View {
     }
 
     fn occupant(&self, line: &SlotLine, roster: &Roster) -> Option<Shown> {
-        let subscription = self.wanted.iter().find(|subscription| subscription.slot == line.slot)?;
+        let watched = self.wanted.iter().find(|watched| watched.slot == line.slot)?;
         let audio = line.kind == MediaKind::Audio;
-        let there = if audio { subscription.audio } else { subscription.video };
-        // How many slots of this peer come before: its second video is in its second slot.
-        let ordinal = self.wanted.iter().filter(|other| other.peer == subscription.peer && other.slot < line.slot);
-        let media = roster.get(&subscription.peer)?.medium(audio, ordinal.count())?;
-        there.then(|| Shown { peer: subscription.peer, media: media.clone() })
+        let stream = if audio { &watched.audio } else { &watched.video }.as_ref()?;
+        let card = roster.get(&watched.peer)?;
+        let media = card.medium(audio, stream)?;
+        Some(Shown { slot: line.slot, peer: watched.peer, media: media.clone(), first: card.is_first(media) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signaling::skylink::card::listed;
     use serde_json::json;
 
     fn peer(n: u8) -> PeerId {
@@ -146,14 +175,24 @@ mod tests {
         vec![line("s0", MediaKind::Audio), line("s1", MediaKind::Video)]
     }
 
-    fn subscription(n: u8) -> Subscription {
-        Subscription { slot: 0, peer: peer(n), audio: true, video: n == 1 }
+    fn two_pictures() -> Roster {
+        let entry = |id: &str| json!({"mediaId": id, "mediaType": "video", "mediaState": "active"});
+        let media = listed(&json!([entry("VIDEO_cam"), entry("VIDEO_screen")]));
+        [(peer(1), Card { media, ..Card::entering(Generation::Modern, "p1", &Map::new()) })].into()
+    }
+
+    fn showing((slot, stream): (usize, &str)) -> Watched {
+        Watched { slot, peer: peer(1), audio: None, video: Some(stream.into()) }
+    }
+
+    fn watched(n: u8) -> Watched {
+        Watched { slot: 0, peer: peer(n), audio: Some("a".into()), video: (n == 1).then(|| "v".into()) }
     }
 
     #[test]
     fn each_generation_is_told_in_its_own_way_whose_a_line_is() {
         let mut view = View::new(Generation::Modern);
-        view.want(vec![subscription(1)]);
+        view.want(vec![watched(1)]);
         assert!(!view.offer(&lines(), &roster()));
         assert_eq!(
             view.streams(),
@@ -163,7 +202,7 @@ mod tests {
         let media = view.media(&roster());
         assert_eq!((&media[1]["mediaId"], &media[1]["transceiverMid"]), (&json!("VIDEO_p1-video"), &json!("s1")));
         let mut view = View::new(Generation::Classic);
-        view.want(vec![subscription(1)]);
+        view.want(vec![watched(1)]);
         view.offer(&lines(), &roster());
         assert!(view.streams().values().all(|stream| *stream == peer(1).to_string()));
     }
@@ -171,21 +210,49 @@ mod tests {
     #[test]
     fn a_line_changes_hands_by_way_of_nobody() {
         let mut view = View::new(Generation::Classic);
-        view.want(vec![subscription(1)]);
+        view.want(vec![watched(1)]);
         view.offer(&lines(), &roster());
         view.taken();
-        view.want(vec![subscription(2)]);
+        assert_eq!((view.known().len(), view.media_of(peer(1)).len(), view.media_of(peer(2)).len()), (2, 2, 0));
+        view.want(vec![watched(2)]);
         assert!(view.offer(&lines(), &roster()));
-        assert!(view.streams().is_empty());
+        assert!(view.streams().is_empty() && view.known().is_empty());
         view.taken();
         assert!(!view.offer(&lines(), &roster()));
         assert_eq!(view.peers(), json!({"s0": peer(2)}));
+        assert!(view.known().is_empty(), "not before the client has taken it");
+        view.taken();
+        assert_eq!(view.known(), [sfu::Shown { slot: 0, kind: MediaKind::Audio, peer: peer(2) }]);
+    }
+
+    #[test]
+    fn a_line_goes_from_one_medium_of_a_peer_to_the_next_by_way_of_none() {
+        let roster = two_pictures();
+        let mut view = View::new(Generation::Modern);
+        view.want(vec![showing((0, "cam"))]);
+        assert!(!view.offer(&lines(), &roster));
+        view.taken();
+        view.want(vec![showing((0, "screen"))]);
+        assert!(view.offer(&lines(), &roster));
+        view.taken();
+        assert!(!view.offer(&lines(), &roster));
+        assert_eq!(view.media(&roster)[0]["mediaId"], "VIDEO_screen");
+    }
+
+    #[test]
+    fn a_second_picture_is_no_part_of_the_first_ones_stream() {
+        let mut view = View::new(Generation::Classic);
+        view.want([(0, "cam"), (1, "screen")].map(showing).into());
+        let line = |mid: &str, slot| SlotLine { mid: mid.into(), slot, kind: MediaKind::Video };
+        view.offer(&[line("s1", 0), line("s3", 1)], &two_pictures());
+        let streams: Vec<String> = view.streams().into_values().collect();
+        assert_eq!(streams, [peer(1).to_string(), format!("{}-screen", peer(1))]);
     }
 
     #[test]
     fn an_answer_shows_nothing_new() {
         let mut view = View::new(Generation::Classic);
-        view.want(vec![subscription(1)]);
+        view.want(vec![watched(1)]);
         view.offer(&lines(), &roster());
         view.answer();
         assert_eq!(view.peers(), json!({}));

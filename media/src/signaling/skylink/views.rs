@@ -9,6 +9,7 @@ use protocol::{
     ids::PeerId,
     limits::CLIENT_QUEUE,
     native::{ClientMessage, ServerMessage},
+    skylink::KeySettings,
     token::JoinClaims,
 };
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! Messages of the relay that say the same to everybody, and the reasons clients know.
 
 use super::incoming::{Incoming, Kind};
+use crate::sfu::Attendance;
 use protocol::{
     ids::PeerId,
     native::{ByeReason, ErrorCode},
@@ -54,6 +55,17 @@ pub fn from_relay(mut message: Value) -> Value {
 #[must_use]
 pub fn rejection(me: &str, reason: &str, info: &str) -> Value {
     json!({"type": "redirect", "mid": me, "action": "reject", "reason": reason, "info": info})
+}
+
+/// Peers by room; `all`: those of privileged keys, too.
+#[must_use]
+pub fn peer_list(rooms: &[Attendance], all: bool) -> Value {
+    let listed = |room: &Attendance| {
+        let peers = room.peers.iter().filter(|(_, privileged)| all || !privileged);
+        let peers: Vec<String> = peers.map(|(peer, _)| peer.to_string()).collect();
+        (!peers.is_empty()).then(|| (room.room.to_string(), Value::from(peers)))
+    };
+    json!({"type": "peerList", "result": Value::Object(rooms.iter().filter_map(listed).collect())})
 }
 
 /// The clients' word for a refusal.

@@ -19,6 +19,7 @@ use protocol::{
     names::DisplayName,
     native::ClientMessage,
     recording::{StartRefusal, StopCause},
+    skylink::KeySettings,
     streamrec::{CLIENT_STREAMS, SessionGrant, SessionKind, TerminationCause, UNOPENED_SECONDS, peer_of},
 };
 use std::{
@@ -285,6 +286,7 @@ impl Stay {
                 app_key: None,
                 card: Some(Opaque::new(())),
                 watches,
+                settings: KeySettings::default(),
                 is_numbered: true,
                 media_within,
                 outbox,

@@ -17,6 +17,7 @@ use protocol::{
     native::{ClientMessage, RecordingSignal, ServerMessage},
     policy::AppPolicy,
     recording::{CaptureKey, RecordingSpec, StopCause},
+    skylink::KeySettings,
 };
 use std::{collections::HashMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
@@ -94,6 +95,7 @@ impl Node {
             app_key: Some(app_key()),
             card: None,
             watches: Watches::Everyone,
+            settings: KeySettings::default(),
             is_numbered: false,
             media_within: None,
             outbox,

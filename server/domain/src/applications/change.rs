@@ -1,29 +1,26 @@
 //! Changes of applications. Every change of policy counts the revision up and tells every node in one transaction.
 
-use super::{Application, NewAppKey, existing, key_view, load, missing_conditions, not_found, policy_of};
+use super::{Application, existing, keys::insert_key, load, missing_conditions, not_found, policy_of};
 use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
     error::{Error, Result},
     mail,
-    secrets::{SealedColumn, new_token},
     services::Services,
     store::{ApplicationRow, NewApplication, OrgTx, Tx, violates},
     temasys,
 };
 use protocol::{
-    ids::{AppKeyId, ApplicationId, UserId},
+    ids::{ApplicationId, UserId},
     link::Command,
     names::DisplayName,
 };
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 const MAX_DURATION_SECONDS: u32 = 4 * 3600;
 const IDLE_TIMEOUT_SECONDS: u32 = 60;
 const DEMO: &str = "Demo";
 const MAX_ORIGINS: usize = 50;
-const MAX_KEYS: usize = 20;
 
 /// With Media Relay on, Recording off, and one key.
 pub async fn create(services: &Services, access: &Access, name: DisplayName) -> Result<Application> {
@@ -168,56 +165,6 @@ pub(super) async fn finish_policy_change(
     org.system().push_command_to_all(&command, services.now()).await?;
     if let Some(action) = action {
         audit::record_for(services, &mut org, access, action, &id).await?;
-    }
-    let application = load(&mut org, id).await?;
-    tx.commit().await?;
-    Ok(application)
-}
-
-/// Another key, so that clients can move over before the old one is revoked.
-pub async fn create_key(services: &Services, access: &Access, id: ApplicationId) -> Result<NewAppKey> {
-    access.require(Permission::ConfigureApplications)?;
-    let mut tx = services.begin().await?;
-    let mut org = tx.reach(access);
-    existing(&mut org, id).await?;
-    let active = org.keys(Some(id)).await?.iter().filter(|key| key.revoked_at.is_none()).count();
-    if active >= MAX_KEYS {
-        return Err(Error::conflict("too_many_keys", format!("An application has at most {MAX_KEYS} keys.")));
-    }
-    let (key, secret) = insert_key(services, &mut org, id).await?;
-    audit::record_for(services, &mut org, access, "app_key.created", &key).await?;
-    let created = org.keys(Some(id)).await?.iter().find(|row| row.id() == key).map(key_view);
-    tx.commit().await?;
-    Ok(NewAppKey { key: created.ok_or_else(not_found)?, secret })
-}
-
-/// Every key has a secret half, whether or not anybody ever gets to see it.
-async fn insert_key(
-    services: &Services,
-    org: &mut OrgTx<'_>,
-    application: ApplicationId,
-) -> Result<(AppKeyId, SecretString)> {
-    let key = services.new_id(AppKeyId::from_parts)?;
-    let secret = SecretString::from(new_token(services.random()).map_err(Error::internal)?);
-    let place = SealedColumn::AppKeySecret.of(org.id());
-    let sealed = services.envelope().seal(place, key, secret.expose_secret().as_bytes())?;
-    org.insert_key(key, application, &sealed, services.now()).await?;
-    Ok((key, secret))
-}
-
-/// Takes effect on running rooms at once; harmless when repeated.
-pub async fn revoke_key(services: &Services, access: &Access, id: ApplicationId, key: AppKeyId) -> Result<Application> {
-    access.require(Permission::ConfigureApplications)?;
-    let now = services.now();
-    let mut tx = services.begin().await?;
-    let mut org = tx.reach(access);
-    let before = load(&mut org, id).await?;
-    if !before.keys.iter().any(|known| known.id == key) {
-        return Err(Error::not_found("app_key_not_found", "There is no such key."));
-    }
-    if org.revoke_key(key, id, now).await? {
-        org.system().push_command_to_all(&Command::RevokeAppKey { app_key: key }, now).await?;
-        audit::record_for(services, &mut org, access, "app_key.revoked", &key).await?;
     }
     let application = load(&mut org, id).await?;
     tx.commit().await?;

@@ -1,12 +1,14 @@
 //! Applications: their switches, keys and origins.
 
 mod change;
+mod keys;
 mod plan;
 mod retention;
 mod update;
 
 pub(crate) use change::insert_demo;
-pub use change::{create, create_key, revoke_key, set_allowed_origins, set_recording, set_relay};
+pub use change::{create, set_allowed_origins, set_recording, set_relay};
+pub use keys::{KeyChange, change_key, create_key, revoke_key};
 pub use plan::Plan;
 pub(crate) use retention::{checked_retention, retention_of};
 pub use retention::{set_link_validity, set_retention};
@@ -25,6 +27,7 @@ use protocol::{
     ids::{AppKeyId, ApplicationId, StorageId},
     names::DisplayName,
     policy::AppPolicy,
+    skylink::KeySettings,
 };
 use secrecy::SecretString;
 use std::{fmt, time::Duration};
@@ -97,6 +100,8 @@ pub struct AppKey {
     pub id: AppKeyId,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
+    /// For Skylink clients that come with it.
+    pub settings: KeySettings,
 }
 
 /// A key that was just made.
@@ -203,6 +208,7 @@ fn key_view(row: &KeyRow) -> AppKey {
         id: row.id(),
         created_at: to_date(unsigned(row.created_at)),
         revoked_at: row.revoked_at.map(unsigned).map(to_date),
+        settings: row.settings(),
     }
 }
 

@@ -14,7 +14,7 @@ use credentials::Verdict;
 use protocol::{
     ids::{AppKeyId, ApplicationId, OrgId, PeerId},
     names::RoomName,
-    skylink::{Generation, SKYLINK_TOKEN_SECONDS, SkylinkClaims, SkylinkStay},
+    skylink::{Generation, KeySettings, SKYLINK_TOKEN_SECONDS, SkylinkClaims, SkylinkStay},
 };
 use sha2::{Digest, Sha256};
 
@@ -42,6 +42,7 @@ pub struct RoomGrant {
     pub room_key: String,
     pub relay: bool,
     pub generation: Generation,
+    pub key: KeySettings,
     /// Of the node, for example `ws://localhost:3001`.
     pub signaling_url: String,
     /// As the client gave it, or now.
@@ -87,11 +88,12 @@ pub async fn open_room(services: &Services, request: RoomRequest) -> Result<Room
         Some(credentials) => Some(check(services, owner.org, &request, credentials).await?),
         None => None,
     };
+    let key = settings(services, owner.org, owner.application, request.app_key).await?;
     let Place { claims, node } =
         join::place(services, owner, request.app_key, request.room, SKYLINK_TOKEN_SECONDS).await?;
     let generation = Generation::of(request.sdk_version.as_deref());
     let room_key = room_key(claims.application, &claims.room);
-    let stay = SkylinkStay { generation, room_key: room_key.clone(), ends };
+    let stay = SkylinkStay { generation, room_key: room_key.clone(), ends, key };
     let claims = SkylinkClaims { join: claims, skylink: stay };
     let token = join::sign(services, &node, &claims)?;
     let issued = services.now();
@@ -107,11 +109,24 @@ pub async fn open_room(services: &Services, request: RoomRequest) -> Result<Room
         room_key,
         relay: claims.policy.relay,
         generation,
+        key,
         signaling_url: node.signaling_url,
         start,
         hours,
         issued,
     })
+}
+
+async fn settings(
+    services: &Services,
+    org: OrgId,
+    application: ApplicationId,
+    app_key: AppKeyId,
+) -> Result<KeySettings, RoomRefusal> {
+    let mut tx = services.read().await?;
+    let keys = tx.org(org).keys(Some(application)).await.map_err(Error::from)?;
+    let key = keys.iter().find(|key| key.id() == app_key).ok_or(RoomRefusal::UnknownKey)?;
+    Ok(key.settings())
 }
 
 /// Unix seconds at which the credentials end.

@@ -5,6 +5,7 @@ use crate::{applications::Plan, storage::Health};
 use protocol::{
     ids::{AppKeyId, ApplicationId, OrgId, StorageId},
     names::DisplayName,
+    skylink::KeySettings,
 };
 
 /// An application with what decides whether it may record.
@@ -69,6 +70,9 @@ pub(crate) struct KeyRow {
     application_id: Text<ApplicationId>,
     pub created_at: i64,
     pub revoked_at: Option<i64>,
+    privileged: bool,
+    auto_introduce: bool,
+    link_messages: bool,
 }
 
 impl KeyRow {
@@ -78,6 +82,11 @@ impl KeyRow {
 
     pub(crate) fn application(&self) -> ApplicationId {
         self.application_id.0
+    }
+
+    pub(crate) fn settings(&self) -> KeySettings {
+        let Self { privileged, auto_introduce, link_messages, .. } = *self;
+        KeySettings { privileged, auto_introduce, link_messages }
     }
 }
 
@@ -227,10 +236,30 @@ impl OrgTx<'_> {
         fetch_all!(
             org self,
             KeyRow,
-            "SELECT id, application_id, created_at, revoked_at FROM app_keys
+            "SELECT id, application_id, created_at, revoked_at, privileged, auto_introduce, link_messages FROM app_keys
              WHERE org_id = $1 AND ($2 IS NULL OR application_id = $2) ORDER BY id DESC",
             application.map(Text),
         )
+    }
+
+    /// False when there is no such key, or it was revoked.
+    pub(crate) async fn set_key(
+        &mut self,
+        id: AppKeyId,
+        application: ApplicationId,
+        settings: KeySettings,
+    ) -> sqlx::Result<bool> {
+        let rows = execute!(
+            org self,
+            "UPDATE app_keys SET privileged = $4, auto_introduce = $5, link_messages = $6
+             WHERE org_id = $1 AND id = $2 AND application_id = $3 AND revoked_at IS NULL",
+            Text(id),
+            Text(application),
+            settings.privileged,
+            settings.auto_introduce,
+            settings.link_messages,
+        )?;
+        Ok(rows == 1)
     }
 
     pub(crate) async fn insert_key(

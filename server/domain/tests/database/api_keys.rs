@@ -2,7 +2,8 @@ use crate::support::{HERE, World, on_both};
 use domain::{
     Access,
     api_keys::{self, AllowedNetworks, ApiKey, NewApiKey, Scope},
-    applications, audit,
+    applications::{self, KeyChange},
+    audit,
     error::Kind,
     mail,
     notifications::{deliveries, endpoints},
@@ -164,6 +165,7 @@ on_both! {
             deliveries::get(services, &bound, delivery).await.map(drop),
             applications::create_key(services, &bound, demo.id).await.map(drop),
             applications::revoke_key(services, &bound, demo.id, demo.keys[0].id).await.map(drop),
+            applications::change_key(services, &bound, demo.id, demo.keys[0].id, KeyChange::default()).await.map(drop),
             storage::use_for(services, &bound, demo.id, None).await,
             recordings::list(services, &bound, demo.id, None).await.map(drop),
             recordings::get(services, &bound, recording).await.map(drop),

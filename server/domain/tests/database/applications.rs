@@ -1,10 +1,10 @@
 use crate::support::{nothing, on_both};
 use domain::{
-    applications::{self, Condition},
+    applications::{self, Condition, KeyChange},
     error::Kind,
     nodes,
 };
-use protocol::link::Command;
+use protocol::{link::Command, skylink::KeySettings};
 
 on_both! {
     async fn recording_needs_its_conditions(world: World) {
@@ -61,6 +61,28 @@ on_both! {
         nodes::acknowledge(services, one.id, 2).await.unwrap();
         assert_eq!(nodes::commands_after(services, one.id, 0).await.unwrap().len(), 1);
         assert_eq!(nodes::commands_after(services, two.id, 2).await.unwrap().len(), 1);
+    }
+}
+
+on_both! {
+    async fn what_a_key_allows_is_changed_setting_by_setting(world: World) {
+        let access = world.owner().await;
+        let services = &world.services;
+        let demo = world.demo(&access).await;
+        let key = demo.keys[0].id;
+        assert_eq!(demo.keys[0].settings, KeySettings::default());
+        let privileged = KeyChange { privileged: Some(true), ..KeyChange::default() };
+        applications::change_key(services, &access, demo.id, key, privileged).await.unwrap();
+        let messages = KeyChange { auto_introduce: Some(false), link_messages: Some(true), ..KeyChange::default() };
+        let changed = applications::change_key(services, &access, demo.id, key, messages).await.unwrap();
+        let all = KeySettings { privileged: true, auto_introduce: false, link_messages: true };
+        assert_eq!(changed.keys[0].settings, all);
+
+        applications::revoke_key(services, &access, demo.id, key).await.unwrap();
+        for gone in [key, nothing().1] {
+            let refused = applications::change_key(services, &access, demo.id, gone, messages).await.unwrap_err();
+            assert_eq!((refused.kind(), refused.code()), (Kind::NotFound, "app_key_not_found"));
+        }
     }
 }
 

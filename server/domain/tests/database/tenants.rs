@@ -1,6 +1,7 @@
 use crate::support::on_both;
 use domain::{
-    applications, audit,
+    applications::{self, KeyChange},
+    audit,
     error::Kind,
     mail,
     notifications::{
@@ -46,6 +47,7 @@ on_both! {
             deliveries::replay(services, &stranger, delivery).await.map(drop),
             applications::create_key(services, &stranger, id).await.map(drop),
             applications::revoke_key(services, &stranger, id, key).await.map(drop),
+            applications::change_key(services, &stranger, id, key, KeyChange::default()).await.map(drop),
             deliveries::list(services, &stranger, id, DeliveryFilter::default(), None).await.map(drop),
             recordings::list(services, &stranger, id, None).await.map(drop),
             recordings::get(services, &stranger, recording).await.map(drop),
@@ -93,6 +95,7 @@ on_both! {
             applications::create(services, &viewer, "New".to_owned().try_into().unwrap()).await.map(drop),
             applications::set_relay(services, &viewer, demo.id, false).await.map(drop),
             applications::create_key(services, &viewer, demo.id).await.map(drop),
+            applications::change_key(services, &viewer, demo.id, demo.keys[0].id, KeyChange::default()).await.map(drop),
             applications::set_retention(services, &viewer, demo.id, Some(1)).await.map(drop),
             applications::set_link_validity(services, &viewer, demo.id, HOUR).await.map(drop),
             recordings::share(services, &viewer, recording, HOUR).await.map(drop),

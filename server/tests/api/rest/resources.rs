@@ -246,6 +246,10 @@ on_both_databases! {
         assert!(made.as_object_mut().unwrap().remove("secret").unwrap().as_str().unwrap().len() > 40);
         assert_eq!((&listed["items"][0], listed["items"].as_array().unwrap().len()), (&made, 2));
         let old = listed["items"][1]["id"].as_str().unwrap();
+        let privileged = program.send(Method::PATCH, &format!("{keys}/{old}"), &json!({ "privileged": true })).await.json();
+        let settings = |key: &serde_json::Value| ["privileged", "autoIntroduce", "linkMessages"].map(|name| key[name].clone());
+        assert_eq!(settings(&privileged["items"][1]), [json!(true), json!(true), json!(false)]);
+        assert_eq!(settings(&privileged["items"][0]), [json!(false), json!(true), json!(false)]);
         let left = program.ask(Method::DELETE, &format!("{keys}/{old}")).await.json();
         assert!(left["items"][0]["revokedAt"].is_null() && left["items"][1]["revokedAt"].is_string());
     }

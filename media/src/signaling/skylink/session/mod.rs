@@ -5,8 +5,7 @@ use super::{
     card::{Card, listed},
     incoming::{Incoming, Kind},
     negotiation::Negotiation,
-    notes::{self, Note},
-    recording::{self, News},
+    recording::News,
     sdp::{self, Writing},
     view::{Roster, View},
     words,
@@ -14,8 +13,8 @@ use super::{
 use crate::sfu::{Opaque, PeerRequest, RoomMessage};
 use protocol::{
     ids::{PeerId, RecordingId},
-    native::{ClientMessage, ErrorCode, PeerInfo, RecordingSignal, ServerMessage},
-    skylink::{Generation, MCU},
+    native::{ClientMessage, ErrorCode, RecordingSignal, ServerMessage},
+    skylink::{Generation, KeySettings, MCU, SkylinkStay},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +34,15 @@ pub enum Effect {
     /// Early clients: pass an offer to the view of a peer, or close that.
     Watch(PeerId, String),
     Unwatch(PeerId),
+    /// Tell the client who is in the rooms of its application; `all`: those of privileged keys, too.
+    ListPeers {
+        all: bool,
+    },
+    /// Make two peers known to each other, wherever in the application they are.
+    Introduce {
+        sending: PeerId,
+        receiving: PeerId,
+    },
     /// The stay is over.
     End,
 }
@@ -47,6 +55,7 @@ pub struct Session {
     room_key: String,
     /// What the client was told by the room server.
     relay: bool,
+    key: KeySettings,
     /// What the others see of this client, once it has entered.
     card: Option<Card>,
     in_room: bool,
@@ -54,8 +63,8 @@ pub struct Session {
     present: BTreeSet<PeerId>,
     negotiation: Negotiation,
     view: View,
-    /// Which of its own media the client wants to send, by its latest offer.
-    own: BTreeMap<String, bool>,
+    /// On which media lines the client sends, by its latest offer.
+    sends: BTreeMap<String, bool>,
     /// To be told once the client is connected.
     running: Option<RecordingId>,
     refusals: u64,
@@ -64,19 +73,21 @@ pub struct Session {
 
 impl Session {
     #[must_use]
-    pub fn new(me: PeerId, generation: Generation, room_key: String, relay: bool) -> Self {
+    pub fn new(me: PeerId, stay: &SkylinkStay, relay: bool) -> Self {
+        let SkylinkStay { generation, ref room_key, key, .. } = *stay;
         Self {
             me,
             generation,
-            room_key,
+            room_key: room_key.clone(),
             relay,
+            key,
             card: None,
             in_room: false,
             roster: Roster::new(),
             present: BTreeSet::new(),
             negotiation: Negotiation::default(),
             view: View::new(generation),
-            own: BTreeMap::new(),
+            sends: BTreeMap::new(),
             running: None,
             refusals: 0,
             effects: Vec::new(),
@@ -99,6 +110,8 @@ impl Session {
                 self.ask(ClientMessage::StartRecording);
             }
             Kind::StopRecordingRoom => self.ask(ClientMessage::StopRecording),
+            Kind::GetPeers => self.list_peers(&message),
+            Kind::Introduce => self.introduce(&message),
             _ if words::is_direct(&message) && !self.relay => self.direct(message),
             Kind::Offer => self.client_offers(&message),
             Kind::Answer => self.client_answers(&message),
@@ -115,8 +128,14 @@ impl Session {
             RoomMessage::Offer { sdp } => self.room_offers(&sdp),
             RoomMessage::Accepted => {
                 self.view.taken();
+                self.show_known();
                 self.negotiation.accepted();
                 self.send(words::answer_ack());
+            }
+            RoomMessage::Watching(_) if self.has_views() => {}
+            RoomMessage::Watching(watched) => {
+                self.view.want(watched);
+                self.negotiation.want();
             }
             RoomMessage::Cards(cards) => {
                 for (peer, card) in cards {
@@ -125,6 +144,7 @@ impl Session {
                     }
                 }
             }
+            RoomMessage::Introduced { peer, approaching } => self.introduced(&peer, approaching),
             RoomMessage::Note { from, note } => self.told(from, &note),
             // Asked for by other front doors only.
             RoomMessage::NoMedia { .. } => {}
@@ -153,21 +173,9 @@ impl Session {
             ServerMessage::Welcome { relay, peers, recording, .. } => self.welcome(relay, &peers, recording),
             ServerMessage::PeerJoined { peer } => {
                 self.meet(&peer);
-                self.introduce(peer.id);
+                self.show(peer.id);
             }
-            ServerMessage::PeerLeft { peer } => {
-                self.present.remove(&peer);
-                if self.has_views() {
-                    self.effects.push(Effect::Unwatch(peer));
-                }
-                self.roster.remove(&peer);
-                self.send(json!({"type": "bye", "mid": peer, "publisherId": peer, "target": self.me}));
-            }
-            ServerMessage::Subscriptions { .. } if self.has_views() => {}
-            ServerMessage::Subscriptions { subscriptions } => {
-                self.view.want(subscriptions);
-                self.negotiation.want();
-            }
+            ServerMessage::PeerLeft { peer } => self.part(peer),
             ServerMessage::Answer { sdp } => self.room_answers(&sdp),
             ServerMessage::RecordingState { state, recording, url, error } => {
                 self.recording(&News { state, recording, url, error });
@@ -181,63 +189,9 @@ impl Session {
                 let (code, info) = words::farewell(reason);
                 self.dismiss(code, info);
             }
-            // Offers are made for subscriptions, which always follow; and only native clients signal natively.
-            ServerMessage::Negotiate { .. } | ServerMessage::Signal { .. } => {}
+            // Offers are made for what is watched, which always follows; and only native clients signal natively.
+            ServerMessage::Negotiate { .. } | ServerMessage::Subscriptions { .. } | ServerMessage::Signal { .. } => {}
         }
-    }
-
-    fn welcome(&mut self, relay: bool, peers: &[PeerInfo], recording: Option<RecordingId>) {
-        if relay != self.relay {
-            return self.dismiss("roomclose", "Media Relay was switched; join again.");
-        }
-        self.in_room = true;
-        self.running = recording;
-        for peer in peers {
-            self.meet(peer);
-        }
-        if self.relay {
-            let entries: Vec<Value> = peers.iter().map(|peer| self.entry(peer.id, None)).collect();
-            self.send(words::welcome(self.generation, self.me, &entries));
-        }
-        if self.has_views() {
-            for peer in peers {
-                self.introduce(peer.id);
-            }
-        }
-    }
-
-    /// Whether the client has a connection for each peer it watches.
-    fn has_views(&self) -> bool {
-        self.relay && self.generation == Generation::Early
-    }
-
-    /// Tells of a peer that came. Where it has a connection of its own, the client is made to offer.
-    fn introduce(&mut self, peer: PeerId) {
-        let mut enter = self.entry(peer, Some(self.me));
-        if self.has_views() {
-            enter["type"] = "welcome".into();
-            enter["weight"] = words::LOSING_WEIGHT.into();
-            enter["enableDataChannel"] = false.into();
-        }
-        self.send(enter);
-    }
-
-    /// The cards of those who show one came before.
-    fn meet(&mut self, peer: &PeerInfo) {
-        self.present.insert(peer.id);
-        self.roster.entry(peer.id).or_insert_with(|| Card::foreign(&peer.id.to_string(), peer.name.as_ref()));
-    }
-
-    fn entry(&self, peer: PeerId, target: Option<PeerId>) -> Value {
-        let mut fields = self.roster.get(&peer).map(|card| card.enter.clone()).unwrap_or_default();
-        fields.insert("type".into(), "enter".into());
-        fields.insert("mid".into(), peer.to_string().into());
-        fields.insert("publisherId".into(), peer.to_string().into());
-        fields.insert("rid".into(), self.room_key.clone().into());
-        if let Some(target) = target {
-            fields.insert("target".into(), target.to_string().into());
-        }
-        Value::Object(fields)
     }
 
     fn client_offers(&mut self, message: &Incoming) {
@@ -248,7 +202,7 @@ impl Session {
         }
         self.take_media(message);
         let read = sdp::from_client(sdp);
-        self.own = read.own;
+        self.sends = read.sends;
         self.negotiation.client_offers();
         self.ask(ClientMessage::Offer { sdp: read.sdp });
     }
@@ -256,6 +210,7 @@ impl Session {
     fn room_answers(&mut self, sdp: &str) {
         if self.negotiation.room_answers() {
             self.view.answer();
+            self.show_known();
             self.describe("answer", sdp);
             // Early clients do not say that they have it.
             if self.has_views() {
@@ -286,7 +241,14 @@ impl Session {
         if self.view.offer(&sdp::slot_lines(sdp), &self.roster) {
             self.negotiation.want();
         }
+        self.show_known();
         self.describe("offer", sdp);
+    }
+
+    fn show_known(&mut self) {
+        if !self.has_views() {
+            self.effects.push(Effect::Ask(PeerRequest::Show(self.view.known())));
+        }
     }
 
     fn client_answers(&mut self, message: &Incoming) {
@@ -313,7 +275,8 @@ impl Session {
         let answering = kind == "answer";
         let writing = Writing {
             streams: &self.view.streams(),
-            own: answering.then_some(&self.own),
+            sends: &self.sends,
+            answering,
             hide_directions: answering && self.generation != Generation::Modern,
         };
         let sdp = sdp::for_client(sdp, &writing);
@@ -321,48 +284,6 @@ impl Session {
             "type": kind, "mid": MCU, "target": self.me, "sdp": sdp, "weight": words::LOSING_WEIGHT,
             "transceiverIdPeerIdMap": self.view.peers(), "mediaInfoList": self.view.media(&self.roster),
         }));
-    }
-
-    fn recording(&mut self, news: &News) {
-        for event in recording::written(news, self.generation, &mut self.refusals) {
-            self.send(words::from_relay(event));
-        }
-    }
-
-    fn tell(&mut self, message: &Incoming) {
-        let Some(card) = &mut self.card else { return };
-        let Some(note) = notes::note(message, card) else { return };
-        if let Note::Lock(lock) = note {
-            self.effects.push(Effect::Ask(PeerRequest::Lock(lock)));
-        }
-        if matches!(note, Note::UserData { .. } | Note::Media(_)) {
-            self.effects.push(Effect::Ask(PeerRequest::ShowCard(Opaque::new(card.clone()))));
-        }
-        let to = match &note {
-            // The relay is named as the target of what is for everybody.
-            Note::Chat { private: true, .. } => match message.text("target").and_then(|target| target.parse().ok()) {
-                Some(target) => Some(target),
-                None => return,
-            },
-            _ => None,
-        };
-        self.effects.push(Effect::Ask(PeerRequest::Tell { to, note: Opaque::new(note) }));
-    }
-
-    fn direct(&mut self, message: Incoming) {
-        let Some(to) = message.text("target").and_then(|target| target.parse().ok()) else { return };
-        let note = Opaque::new(Note::Direct(message.fields));
-        self.effects.push(Effect::Ask(PeerRequest::Tell { to: Some(to), note }));
-    }
-
-    fn told(&mut self, from: PeerId, note: &Opaque) {
-        let (Some(note), true) = (note.read::<Note>(), self.present.contains(&from)) else { return };
-        let written = note.written(from, self.generation, |info| self.view.line(from, &info.media_id));
-        if let Some(Value::Object(mut fields)) = written {
-            fields.insert("mid".into(), from.to_string().into());
-            fields.insert("target".into(), self.me.to_string().into());
-            self.send(Value::Object(fields));
-        }
     }
 
     fn dismiss(&mut self, reason: &str, info: &str) {
@@ -384,5 +305,7 @@ impl Session {
     }
 }
 
+mod presence;
+mod telling;
 #[cfg(test)]
 mod tests;

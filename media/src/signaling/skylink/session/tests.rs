@@ -1,8 +1,11 @@
 use super::*;
-use crate::signaling::skylink::incoming::read;
+use crate::{
+    sfu::Watched,
+    signaling::skylink::{incoming::read, notes::Note},
+};
 use protocol::{
     names::RoomName,
-    native::{ByeReason, Subscription},
+    native::{ByeReason, PeerInfo},
 };
 
 const OFFER: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendrecv\r\n";
@@ -18,7 +21,12 @@ struct Client(Session);
 
 impl Client {
     fn entering(generation: Generation, relay: bool) -> Self {
-        let mut client = Self(Session::new(peer(1), generation, "rk".into(), relay));
+        Self::entering_with(generation, relay, KeySettings::default())
+    }
+
+    fn entering_with(generation: Generation, relay: bool, key: KeySettings) -> Self {
+        let stay = SkylinkStay { generation, room_key: "rk".into(), ends: None, key };
+        let mut client = Self(Session::new(peer(1), &stay, relay));
         let enter = json!({"type": "enter", "userInfo": {"userData": "Ann"}, "target": "MCU"});
         assert!(
             matches!(client.says(&enter).as_slice(), [Effect::Join(card)] if card.name().unwrap().as_str() == "Ann")
@@ -27,7 +35,11 @@ impl Client {
     }
 
     fn welcomed(generation: Generation, relay: bool, peers: Vec<PeerInfo>, recording: Option<RecordingId>) -> Self {
-        let mut client = Self::entering(generation, relay);
+        Self::entering(generation, relay).welcome(relay, peers, recording)
+    }
+
+    fn welcome(self, relay: bool, peers: Vec<PeerInfo>, recording: Option<RecordingId>) -> Self {
+        let mut client = self;
         let room = RoomName::try_from("room".to_owned()).unwrap();
         let sent = client.told(ServerMessage::Welcome { peer: peer(1), room, relay, peers, recording });
         assert_eq!(sent.iter().filter(|message| message["type"] == "welcome").count(), usize::from(relay));
@@ -96,8 +108,8 @@ fn a_client_that_came_before_its_welcome_is_not_listened_to() {
 fn others_are_offered_one_exchange_at_a_time_and_acknowledged() {
     let mut client = Client::connected(Generation::Modern);
     client.told(joined(2));
-    let subscription = Subscription { slot: 0, peer: peer(2), audio: true, video: false };
-    let asked = client.0.room(ServerMessage::Subscriptions { subscriptions: vec![subscription] }.into());
+    let watched = Watched { slot: 0, peer: peer(2), audio: Some("a".into()), video: None };
+    let asked = client.0.room(RoomMessage::Watching(vec![watched]));
     assert!(Client::asks(&asked, |request| matches!(request, PeerRequest::Describe)));
     let offer = client.told(RoomMessage::Offer { sdp: ROOM.into() }).remove(0);
     assert_eq!((&offer["weight"], &offer["transceiverIdPeerIdMap"]), (&json!(-1), &json!({"s0": peer(2)})));
@@ -106,13 +118,15 @@ fn others_are_offered_one_exchange_at_a_time_and_acknowledged() {
     assert!(offer["sdp"].as_str().unwrap().contains("a=sendonly\r\n"));
 
     // Somebody leaves while the client answers: that goes into the next offer.
-    let bye = client.told(ServerMessage::PeerLeft { peer: peer(2) });
-    assert_eq!((&bye[0]["type"], &bye[0]["publisherId"]), (&json!("bye"), &json!(peer(2))));
-    assert!(client.0.room(ServerMessage::Subscriptions { subscriptions: vec![] }.into()).is_empty());
+    let [forgotten, bye] = client.told(ServerMessage::PeerLeft { peer: peer(2) }).try_into().unwrap();
+    assert_eq!((&forgotten["type"], &forgotten["mediaState"]), (&json!("mediaInfoEvent"), &json!("unavailable")));
+    assert_eq!((&bye["type"], &bye["publisherId"]), (&json!("bye"), &json!(peer(2))));
+    assert!(client.0.room(RoomMessage::Watching(vec![])).is_empty());
     let answered = client.says(&json!({"type": "answer", "sdp": OFFER}));
     assert!(Client::asks(&answered, |request| matches!(request, PeerRequest::Accept { .. })));
     let after = client.0.room(RoomMessage::Accepted);
-    assert!(matches!(&after[0], Effect::Send(ack) if ack["type"] == "answerAck" && ack["target"] == json!(peer(1))));
+    assert!(matches!(&after[0], Effect::Ask(PeerRequest::Show(shown)) if shown.len() == 1 && shown[0].peer == peer(2)));
+    assert!(matches!(&after[1], Effect::Send(ack) if ack["type"] == "answerAck" && ack["target"] == json!(peer(1))));
     assert!(Client::asks(&after, |request| matches!(request, PeerRequest::Describe)));
     assert_eq!(client.told(RoomMessage::Offer { sdp: ROOM.into() })[0]["transceiverIdPeerIdMap"], json!({}));
 }
@@ -180,4 +194,60 @@ fn whoever_has_to_go_is_told_why_in_words_it_knows() {
     let room = RoomName::try_from("room".to_owned()).unwrap();
     let switched = ServerMessage::Welcome { peer: peer(1), room, relay: false, peers: vec![], recording: None };
     assert_eq!(client.told(switched)[0]["reason"], "roomclose");
+}
+
+#[test]
+fn only_who_came_with_a_privileged_key_lists_and_introduces() {
+    let (list, introduce) = (
+        json!({"type": "getPeers", "showAll": true, "isPrivileged": true}),
+        json!({"type": "introduce", "sendingPeerId": peer(2), "receivingPeerId": peer(3)}),
+    );
+    let mut client = Client::connected(Generation::Classic);
+    assert!(client.says(&list).is_empty());
+    let effects = client.says(&introduce);
+    let [Effect::Send(error)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((&error["type"], &error["reason"]), (&json!("introduceError"), &json!("notPrivileged")));
+    assert!(Client::connected(Generation::Modern).says(&introduce).is_empty(), "2.x stumbles over the answer");
+
+    let key = KeySettings { privileged: true, ..KeySettings::default() };
+    let mut client = Client::entering_with(Generation::Classic, true, key).welcome(true, vec![], None);
+    assert!(matches!(client.says(&list).as_slice(), [Effect::ListPeers { all: true }]));
+    let effects = client.says(&introduce);
+    let [Effect::Introduce { sending, receiving }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((*sending, *receiving), (peer(2), peer(3)));
+    let failed = client.0.not_introduced(peer(2), peer(3));
+    assert!(matches!(failed.as_slice(), [Effect::Send(error)] if error["reason"] == "peerNotFound"));
+}
+
+#[test]
+fn who_is_introduced_is_met_and_who_approaches_is_told_so() {
+    let introduced = |approaching| RoomMessage::Introduced { peer: PeerInfo { id: peer(2), name: None }, approaching };
+    let kinds = |generation, relay, approaching| {
+        let mut client = Client::welcomed(generation, relay, vec![], None);
+        let sent = client.told(introduced(approaching));
+        sent.iter().map(|message| message["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(Generation::Classic, true, true), ["approach", "enter"]);
+    assert_eq!(kinds(Generation::Modern, true, true), ["enter"]);
+    assert_eq!(kinds(Generation::Early, true, true), ["approach", "welcome"]);
+    assert_eq!(kinds(Generation::Classic, true, false), ["enter"]);
+    assert_eq!(kinds(Generation::Modern, false, false), ["enter"]);
+    assert!(kinds(Generation::Modern, false, true).is_empty(), "it hears of the other by its offer");
+}
+
+#[test]
+fn the_link_is_a_message_for_those_whose_key_wants_it() {
+    let recording = Some(RecordingId::from_parts(1, [7; 10]));
+    let link = ServerMessage::RecordingState {
+        state: RecordingSignal::Link,
+        recording,
+        url: Some("https://link".into()),
+        error: None,
+    };
+    let key = KeySettings { link_messages: true, ..KeySettings::default() };
+    let mut client = Client::entering_with(Generation::Modern, true, key).welcome(true, vec![], None);
+    let message = client.told(link.clone()).remove(0);
+    assert_eq!((&message["type"], &message["mid"], &message["rid"]), (&json!("public"), &json!("MCU"), &json!("rk")));
+    assert_eq!(message["data"], json!({"type": "recordingLink", "recordingId": recording, "url": "https://link"}));
+    assert!(Client::connected(Generation::Modern).told(link).is_empty());
 }

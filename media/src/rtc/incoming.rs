@@ -1,0 +1,45 @@
+//! What a connection receives: tracks, as the peer's descriptions and packets tell of them.
+
+use super::{
+    codecs::{Codec, MediaKind},
+    connection::{Connection, Output, PublishedTrack},
+};
+use rtc::{peer_connection::event::RTCTrackEventInit, rtp_transceiver::RTCRtpReceiverId};
+use std::collections::HashSet;
+
+impl Connection {
+    pub(super) fn track_opened(&mut self, init: RTCTrackEventInit) {
+        let kind =
+            self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
+        let Some(kind) = kind else { return };
+        let place = self.place_of(init.receiver_id, kind);
+        let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind), place };
+        self.tracks.insert(init.track_id, (init.receiver_id, track));
+        let stream = init.stream_ids.into_iter().next().unwrap_or_default();
+        self.outputs.push_back(Output::TrackOpened { track, stream });
+    }
+
+    /// Ends tracks that the peer used to declare and does not any more. Who declares none keeps what it sends.
+    pub(super) fn declared_anew(&mut self) {
+        let description = self.inner.remote_description();
+        let now = description.map(|description| declared_ssrcs(&description.sdp)).unwrap_or_default();
+        let before = std::mem::replace(&mut self.declared, now);
+        let ended = |ssrc: u32| before.contains(&ssrc) && !self.declared.contains(&ssrc);
+        for (_, (_, track)) in self.tracks.extract_if(|_, (_, track)| ended(track.ssrc)) {
+            self.outputs.push_back(Output::TrackEnded { ssrc: track.ssrc });
+        }
+    }
+
+    fn place_of(&mut self, receiver: RTCRtpReceiverId, kind: MediaKind) -> usize {
+        let before: Vec<_> = self.inner.get_receivers().take_while(|other| *other != receiver).collect();
+        let same =
+            |id| self.inner.rtp_receiver(id).and_then(|receiver| MediaKind::of(receiver.track().kind())) == Some(kind);
+        before.into_iter().map(same).filter(|same| *same).count()
+    }
+}
+
+/// RFC 5576 §4.1.
+fn declared_ssrcs(sdp: &str) -> HashSet<u32> {
+    let lines = sdp.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
+    lines.filter_map(|line| line.split(' ').next()?.trim().parse().ok()).collect()
+}
