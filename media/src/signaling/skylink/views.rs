@@ -84,6 +84,7 @@ async fn open(
         app_key,
         card: None,
         watches,
+        settings: KeySettings::default(),
         is_numbered: false,
         media_within: None,
         outbox,

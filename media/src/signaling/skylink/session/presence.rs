@@ -81,8 +81,9 @@ impl Session {
 
     pub(super) fn part(&mut self, peer: PeerId) {
         self.present.remove(&peer);
+        let modern = self.generation == Generation::Modern;
         // 2.x clients remember for ever whose line it was, and would take the next one on it for them.
-        for media in self.view.media_of(peer).into_iter().filter(|_| self.generation == Generation::Modern) {
+        for media in self.view.media_of(peer).into_iter().filter(|_| modern) {
             self.send(json!({
                 "type": "mediaInfoEvent", "mid": peer, "publisherId": peer, "target": self.me, "mediaId": media.media_id,
                 "mediaType": media.media_type, "mediaState": "unavailable", "transceiverMid": null,
