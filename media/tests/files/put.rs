@@ -106,7 +106,7 @@ async fn serve(mut socket: TcpStream, manner: Manner, requests: Requests) {
                 format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{code}", code.len());
             socket.write_all(answer.as_bytes()).await.unwrap();
             if let Manner::AnswerEarly(_) = manner {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
         Manner::Close => {}
