@@ -73,7 +73,7 @@ here.test('revoking the key ends the calls that came with it, and says so', asyn
   const recording = await alice.startRecording();
   const { page } = here.owner;
   await here.owner.open(here.demo);
-  await page.locator('#keys summary').click();
+  await page.locator('#keys').getByText('Revoke…').click();
   await page.getByRole('button', { name: 'Revoke this key' }).click();
   await alice.reaches('left');
   await alice.page.getByTestId('status').getByText('The app key of this page was revoked.').waitFor();

@@ -28,9 +28,10 @@ export function useModern({ server, appKey, room, options }) {
       if (name === 'STREAM_ENDED' && !detail.isSelf) document.querySelector(`video[data-stream="${detail.streamId}"]`)?.remove();
     });
   }
+  // Small, for Chromium plays nothing that is out of sight.
   /** @param {string} peer @param {MediaStream} stream */
   function show(peer, stream) {
-    const video = Object.assign(document.createElement('video'), { srcObject: stream, autoplay: true, muted: true });
+    const video = Object.assign(document.createElement('video'), { srcObject: stream, autoplay: true, muted: true, width: 96 });
     Object.assign(video.dataset, { peer, stream: stream.id });
     video.requestVideoFrameCallback(() => events.push({ name: 'FIRST_FRAME', at: performance.now(), peerId: peer }));
     document.body.append(video);
@@ -79,7 +80,7 @@ export function useClassic({ server, appKey, room, options }) {
   skylink.on('incomingStream', (/** @type {string} */ peerId, /** @type {MediaStream} */ stream, /** @type {boolean} */ isSelf) => {
     note('ON_INCOMING_STREAM', { peerId, isSelf });
     if (isSelf) return;
-    const video = Object.assign(document.createElement('video'), { srcObject: stream, autoplay: true, muted: true });
+    const video = Object.assign(document.createElement('video'), { srcObject: stream, autoplay: true, muted: true, width: 96 });
     video.dataset.peer = peerId;
     video.requestVideoFrameCallback(() => note('FIRST_FRAME', { peerId }));
     document.body.append(video);

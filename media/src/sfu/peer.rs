@@ -22,6 +22,10 @@ use std::{
 };
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
+/// Lines that a client gets before one is used again: more people than come to most rooms, and a description that
+/// browsers still take easily.
+const FRESH_SLOTS: usize = 48;
+
 /// A track this peer publishes.
 #[derive(Debug)]
 pub(super) struct Track {
@@ -97,7 +101,7 @@ impl Peer {
             connected: false,
             connection,
             tracks: Vec::new(),
-            slots: Slots::default(),
+            slots: if offered { Slots::with_fresh(FRESH_SLOTS) } else { Slots::default() },
             rewriters: Vec::new(),
             outbox,
             leaving: false,
