@@ -38,8 +38,29 @@ impl Connection {
     }
 }
 
-/// RFC 5576 §4.1.
+/// The streams of lines that the peer sends on (RFC 5576 §4.1). Lines that it only receives on may go on naming those of
+/// before.
 fn declared_ssrcs(sdp: &str) -> HashSet<u32> {
-    let lines = sdp.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
-    lines.filter_map(|line| line.split(' ').next()?.trim().parse().ok()).collect()
+    let mut declared = HashSet::new();
+    for section in sdp.split("\nm=").skip(1) {
+        if section.lines().any(|line| matches!(line.trim_end(), "a=recvonly" | "a=inactive")) {
+            continue;
+        }
+        let lines = section.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
+        declared.extend(lines.filter_map(|line| line.split(' ').next()?.trim().parse::<u32>().ok()));
+    }
+    declared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_that_are_sent_on_declare_streams() {
+        let sdp = "v=0\r\na=ssrc:1 x\r\nm=audio 9 UDP 111\r\na=sendonly\r\na=ssrc:2 cname:a\r\na=ssrc:2 msid:b c\r\n\
+            m=video 9 UDP 96\r\na=ssrc:3 cname:a\r\na=recvonly\r\nm=video 9 UDP 96\r\na=inactive\r\na=ssrc:4 cname:a\r\n\
+            m=video 9 UDP 96\r\na=sendrecv\r\na=ssrc:5\r\na=ssrc:none\r\n";
+        assert_eq!(declared_ssrcs(sdp), HashSet::from([2, 5]));
+    }
 }
