@@ -8,15 +8,17 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use domain::{Services, error::Kind, nodes};
 use futures_util::{
     SinkExt as _, Stream, StreamExt as _,
-    future::BoxFuture,
-    stream::{FuturesUnordered, SplitSink, unfold},
+    stream::{SplitSink, unfold},
 };
 use protocol::{
     limits::LEASE_SECONDS,
     link::{Answer, ControlMessage},
 };
 use std::{pin::pin, time::Duration};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often stored commands are looked for without being told of them.
@@ -70,7 +72,7 @@ pub(super) async fn serve(socket: WebSocket, services: Services, links: Links, s
         commands: services.commands_changed(),
         services,
         session: Session::default(),
-        queries: FuturesUnordered::new(),
+        queries: JoinSet::new(),
     };
     let registered = tokio::select! {
         registered = connection.register(messages.as_mut()) => registered,
@@ -103,7 +105,8 @@ struct Connection {
     services: Services,
     session: Session,
     commands: watch::Receiver<u64>,
-    queries: FuturesUnordered<BoxFuture<'static, (u64, Answer)>>,
+    /// In tasks of their own: one that has taken a connection to the database must go on while this task waits for one.
+    queries: JoinSet<(u64, Answer)>,
 }
 
 impl Connection {
@@ -139,7 +142,7 @@ impl Connection {
             let outcome = tokio::select! {
                 () = stopping.cancelled() => Err(End::Stopping),
                 () = &mut replaced => Err(End::Replaced),
-                Some((id, answer)) = self.queries.next() => self.send(&ControlMessage::Answer { id, answer }).await,
+                Some(answered) = self.queries.join_next() => self.answer(answered).await,
                 Ok(()) = self.commands.changed() => self.send_commands(hello).await,
                 _ = looks.tick() => self.send_commands(hello).await,
                 message = messages.next(), if self.queries.len() < QUERIES => match message.unwrap_or(Err(End::Closed)) {
@@ -165,7 +168,7 @@ impl Connection {
             Step::Forget { command } => nodes::acknowledge(&self.services, hello.node, command).await?,
             Step::Ask { id, query } => {
                 let (services, node) = (self.services.clone(), hello.node);
-                self.queries.push(Box::pin(async move { (id, nodes::answer(&services, node, query).await) }));
+                self.queries.spawn(async move { (id, nodes::answer(&services, node, query).await) });
             }
             Step::Report(report) => match nodes::report(&self.services, hello.node, report).await {
                 // The next report comes in seconds; a busy database is no reason to cut a node off.
@@ -174,6 +177,17 @@ impl Connection {
             },
         }
         Ok(())
+    }
+
+    /// A query that was not answered ends the connection: the node asks again on the next one.
+    async fn answer(&mut self, answered: Result<(u64, Answer), JoinError>) -> Result<(), End> {
+        match answered {
+            Ok((id, answer)) => self.send(&ControlMessage::Answer { id, answer }).await,
+            Err(error) => {
+                tracing::error!(%error, "a query ended without an answer");
+                Err(End::Closed)
+            }
+        }
     }
 
     async fn send_commands(&mut self, hello: &Hello) -> Result<(), End> {

@@ -7,14 +7,18 @@ use crate::{
 use domain::{applications, recordings};
 use http::StatusCode;
 use protocol::{
-    ids::{BootId, RecordingId},
+    ids::{BootId, PeerId, RecordingId},
     limits::LINK_MESSAGE_BYTES,
     link::{Answer, Command, ControlMessage, Event, LINK_VERSION, NodeMessage, Query},
+    names::RoomName,
     policy::AppPolicy,
     recording::{RecordingState, StartRefusal, StopCause},
 };
 use serde_json::json;
 use tokio_tungstenite::tungstenite;
+
+/// As many as a link answers at once.
+const QUESTIONS: u8 = 32;
 
 fn policy(command: &Command) -> Option<AppPolicy> {
     match command {
@@ -141,6 +145,32 @@ on_both_databases! {
         let access = domain::accounts::access(server.services(), access.user().unwrap()).await.unwrap();
         let found = recordings::get(server.services(), &access, spec.id).await.unwrap();
         assert_eq!((found.state, found.stop_cause), (RecordingState::Stopping, Some(StopCause::PeerRequest)));
+    }
+
+    async fn questions_and_news_that_come_together_hold_each_other_up_no_longer_than_they_take(server) {
+        let access = server.owner().await;
+        let demo = server.demo(&access).await;
+        let identity = FakeNode::identity(1);
+        let mut node = FakeNode::connect(&server, identity).await;
+        node.hello(0).await;
+        for number in 1..=QUESTIONS {
+            let room = format!("room {number}");
+            let query = FakeNode::start_query(number, demo.id, demo.keys[0].id, &room);
+            node.send(&NodeMessage::Query { id: number.into(), query }).await;
+            let room = RoomName::try_from(room).unwrap();
+            let peer = PeerId::from_parts(number.into(), [9; 10]);
+            let event = Event::PeerJoined { boot: identity.boot, application: demo.id, room, peer, name: None, at: 1 };
+            node.send(&NodeMessage::Event { sequence: number.into(), event }).await;
+        }
+        let (mut started, mut applied) = (0, 0);
+        while started < QUESTIONS || applied < u64::from(QUESTIONS) {
+            match node.message().await {
+                ControlMessage::Answer { answer: Answer::Recording { .. }, .. } => started += 1,
+                ControlMessage::Applied { event } => applied = event,
+                ControlMessage::Command { .. } => {}
+                other => panic!("an answer expected: {other:?}"),
+            }
+        }
     }
 
     async fn a_second_connection_of_a_node_ends_the_first(server) {
