@@ -1,6 +1,6 @@
 //! The only place that reads the clock.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use std::{
     sync::{
         Arc,
@@ -60,6 +60,11 @@ impl Clock {
 #[must_use]
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A date as messages have it, to the millisecond (RFC 3339).
+pub(crate) fn iso_date(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Unix milliseconds as a date.

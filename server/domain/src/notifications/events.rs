@@ -1,11 +1,11 @@
 //! What is told about each event.
 
 use crate::{
-    clock::to_date,
+    clock::{iso_date, to_date},
     recordings::{DeletionCause, links::Link},
     store::{RecordingRow, StorageRow, unsigned},
 };
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use protocol::{
     ids::{ApplicationId, EndpointId, PeerId, RecordingId, StorageId},
     names::{DisplayName, RoomName},
@@ -184,10 +184,6 @@ pub(crate) struct TestData {
 /// Unix milliseconds as messages have it.
 pub(super) fn iso(unix_ms: u64) -> String {
     iso_date(to_date(unix_ms))
-}
-
-fn iso_date(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Schemas of words.

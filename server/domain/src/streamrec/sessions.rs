@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     access::{Access, Permission},
-    applications::policy_of,
+    applications::{self, policy_of},
     clock::to_date,
     error::{Error, Result},
     nodes, recordings,
@@ -83,8 +83,7 @@ pub async fn list(
     access.require(Permission::ViewRooms)?;
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
-    let unknown = || Error::not_found("application_not_found", "There is no such application.");
-    org.application(application).await?.ok_or_else(unknown)?;
+    applications::existing(&mut org, application).await?;
     let always = (0, unsigned(i64::MAX));
     let mut rows = org.sessions(application, None, always, before, PAGE + 1).await?;
     let more = rows.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
@@ -221,8 +220,7 @@ async fn allowed(services: &Services, bearer: &Bearer, origin: Option<&str>) -> 
 }
 
 async fn application_of(services: &Services, bearer: &Bearer) -> Result<ApplicationRow> {
-    let application = services.read().await?.org(bearer.org).application(bearer.application).await?;
-    application.ok_or_else(|| Error::not_found("application_not_found", "There is no such application."))
+    applications::existing(&mut services.read().await?.org(bearer.org), bearer.application).await
 }
 
 /// Ends live sessions of a master key that was revoked.
@@ -262,7 +260,7 @@ fn mismatch() -> Error {
     forbidden("client_mismatch", "The token is for another client.")
 }
 
-fn lacking() -> Error {
+pub(super) fn lacking() -> Error {
     forbidden("permission_missing", "The token does not allow this.")
 }
 

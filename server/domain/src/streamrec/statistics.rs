@@ -2,6 +2,7 @@
 
 use super::{
     forbidden,
+    sessions::lacking,
     tokens::{self, Bearer, Grant},
     webhooks::{iso, wire},
 };
@@ -115,7 +116,7 @@ pub async fn recordings(
 async fn admit(services: &Services, token: &str, api_id: &str) -> Result<Bearer> {
     let bearer = tokens::verify(services, token).await?;
     if bearer.grant != Grant::Stats {
-        return Err(forbidden("permission_missing", "The token does not allow this."));
+        return Err(lacking());
     }
     if api_id != bearer.application.to_string() {
         return Err(forbidden("client_mismatch", "The token is for another api_id."));

@@ -5,6 +5,7 @@ use super::forbidden;
 use crate::{
     access::Permission,
     api_keys,
+    clock::millis,
     error::{Error, Kind, Result},
     secrets::InstallationKey,
     services::Services,
@@ -184,10 +185,6 @@ fn client_subject(client: &ClientName) -> String {
 
 fn name_subject(name: &str) -> String {
     format!("token:{name}")
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn invalid() -> Error {

@@ -3,12 +3,13 @@
 
 use crate::{
     access::{Access, Permission},
+    applications,
+    clock::{iso_date, to_date},
     error::{Error, Result},
     notifications::raise::{self, Address},
     services::Services,
     store::{OrgTx, RecordingRow, StreamrecSessionRow, TargetRow, unsigned},
 };
-use chrono::SecondsFormat;
 use protocol::{
     ids::{ApplicationId, SessionId},
     names::ClientName,
@@ -69,8 +70,7 @@ pub(crate) struct SessionFinished<'a> {
 pub async fn public_key(services: &Services, access: &Access, application: ApplicationId) -> Result<String> {
     access.require(Permission::ViewWebhooks)?;
     let mut tx = services.read().await?;
-    let unknown = || Error::not_found("application_not_found", "There is no such application.");
-    tx.reach(access).application(application).await?.ok_or_else(unknown)?;
+    applications::existing(&mut tx.reach(access), application).await?;
     let known = raise::known_key_of_requests(services, &mut tx, application).await?;
     drop(tx);
     let key = match known {
@@ -165,5 +165,5 @@ pub(super) fn iso(column: i64) -> String {
 }
 
 fn date(unix_ms: u64) -> String {
-    crate::clock::to_date(unix_ms).to_rfc3339_opts(SecondsFormat::Millis, true)
+    iso_date(to_date(unix_ms))
 }
