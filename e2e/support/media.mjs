@@ -8,6 +8,7 @@
  * @property {number} beep in hertz, together with each flash
  * @property {number} period of flash and beep, in seconds
  * @property {import('./judge.mjs').Colour} [screen] what is on their screen, should they share it
+ * @property {boolean} [grain] the lower half is as hard to encode as a picture can be
  */
 
 /** Periods have no common multiple within a test, so a tile with the other's sound is noticed. */
@@ -19,7 +20,7 @@ export const BOB = /** @type {Looks} */ ({ name: 'Bob', colour: [40, 60, 200], t
  * One clock, that of the sound, drives both sound and picture.
  * @param {Looks} looks
  */
-export function installDevices({ colour, tone, beep, period, screen }) {
+export function installDevices({ colour, tone, beep, period, screen, grain }) {
   const FLASH = 0.12;
   const WIDTH = 640;
   const HEIGHT = 360;
@@ -41,12 +42,23 @@ export function installDevices({ colour, tone, beep, period, screen }) {
     return destination.stream.getAudioTracks();
   }
 
+  function noise() {
+    const image = new ImageData(WIDTH, HEIGHT * 0.4);
+    for (let at = 0; at < image.data.length; at += 4) {
+      image.data.fill(Math.random() * 256, at, at + 3);
+      image.data[at + 3] = 255;
+    }
+    return image;
+  }
+
   /** @param {AudioContext} context @param {number} begin @param {import('./judge.mjs').Colour} colour */
   function picture(context, begin, colour) {
     const canvas = document.createElement('canvas');
     canvas.width = WIDTH;
     canvas.height = HEIGHT;
     const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    const grains = grain ? Array.from({ length: 8 }, noise) : [];
+    let drawn = 0;
     const draw = () => {
       const time = context.currentTime - begin;
       const flashing = time >= 0 && time % period < FLASH;
@@ -54,6 +66,7 @@ export function installDevices({ colour, tone, beep, period, screen }) {
       drawing.fillRect(0, 0, WIDTH, HEIGHT);
       drawing.fillStyle = flashing ? 'black' : 'white';
       drawing.fillRect(((Math.max(time, 0) / 2) % 1) * WIDTH, HEIGHT * 0.75, WIDTH / 8, HEIGHT / 8);
+      if (grain) drawing.putImageData(grains[(drawn += 1) % grains.length], 0, HEIGHT * 0.6);
       requestAnimationFrame(draw);
     };
     draw();

@@ -6,6 +6,7 @@ import { Backend } from '../support/streamrec/backend.mjs';
 import { Destination, SECRET, footageOf } from '../support/streamrec/destination.mjs';
 import { Person } from '../support/streamrec/person.mjs';
 import { Site } from '../support/streamrec/site.mjs';
+import { WeakNetwork } from '../support/streamrec/weak_network.mjs';
 
 const READY_FIELDS = [
   'client_id', 'msg', 'rec_id', 'recording_file_duration_ms', 'recording_file_size_bytes', 'recording_first_frame_written_at',
@@ -27,10 +28,10 @@ after(() => {
   for (const each of [destination, backend, site]) each?.close();
 });
 
-/** A client whose media flows. @param {string} id @param {number} [streams] */
-async function connected(id, streams = 1) {
-  const person = await Person.at(here.browser, site.page('client'), ALICE);
-  assert.equal(await person.does('connect', id, await backend.clientToken(id), backend.webhook, streams), undefined);
+/** A client whose media flows. @param {string} id @param {Parameters<typeof Person.at>[3]} [more] */
+async function connected(id, more) {
+  const person = await Person.at(here.browser, site.page('client'), ALICE, more);
+  assert.equal(await person.does('connect', id, await backend.clientToken(id), backend.webhook), undefined);
   await person.hears({ type: 'connected' });
   return person;
 }
@@ -99,6 +100,34 @@ async function plays(file) {
     await ended;
     return { duration, error: video.error?.message ?? null };
   }, file.toString('base64'));
+}
+
+for (const [name, type] of [['vp9', 'video/webm'], ['h264', 'video/mp4'], ['av1', 'video/webm']]) {
+  here.test(`${name} is recorded as it is, in the file that fits it, and can be watched meanwhile`, async () => {
+    const person = await connected(`c-${name}`, { codec: `video/${name.toUpperCase()}` });
+    await person.does('startRecording', destination.url(name), backend.webhook);
+    const supervisor = await Person.at(here.browser, site.page('supervisor'));
+    const token = await backend.supervisorToken(`s-${name}`, `c-${name}`);
+    assert.equal(typeof (await supervisor.does('connect', `s-${name}`, token, `c-${name}`)), 'number', 'a picture is seen');
+    await person.watches(3);
+    assert.equal(await person.does('switchStream', 360, 640), undefined);
+    await person.watches(3);
+    await person.does('stopRecording');
+    const put = await destination.received(name);
+    assert.equal(put.headers['content-type'], type);
+    const footage = await footageOf(put);
+    assert.equal(footage.complaints, '');
+    assert.deepEqual([footage.streams.video?.codec_name, footage.streams.audio?.codec_name], [name, 'opus']);
+    const ready = await backend.hears('upload_ready', `c-${name}`);
+    assert.ok(Math.abs(footage.duration * 1000 - ready.recording_file_duration_ms) <= 100);
+    assert.ok(footage.toneShare(ALICE.tone) > 0.8, 'the microphone stays on');
+    assert.ok(footage.tileOf(ALICE.colour, 0.2), 'the camera is seen');
+    assert.ok(footage.tileOf([30, 160, 60], 0.2), 'the shared picture is seen');
+    const playable = await plays(put.body);
+    assert.ok(Math.abs(playable.duration - footage.duration) < 0.1 && playable.error === null, JSON.stringify(playable));
+    await supervisor.close();
+    await person.does('disconnect');
+  });
 }
 
 here.test('destinations that refuse, fail, hang and close are treated as they deserve', async () => {
@@ -190,6 +219,34 @@ here.test('three streams become three files, each within its limit', async () =>
     assert.ok(kilobits < 150 * 1.1 + 64, `${name}: ${kilobits} kbit/s`);
   }
   await person.does('disconnect');
+});
+
+here.test('a weak uplink that loses packets costs picture quality, and neither length nor lip sync', async () => {
+  const network = await WeakNetwork.open(here.stack.ports.udp, { loss: 0.05, kilobits: 300 });
+  const person = await Person.at(here.browser, site.page('client'), { ...ALICE, grain: true }, { network });
+  try {
+    await person.does('connect', 'c-weak', await backend.clientToken('c-weak'), backend.webhook);
+    await person.hears({ type: 'connected' });
+    await person.does('startRecording', destination.url('weak.webm'), backend.webhook);
+    await person.watches(30);
+    await person.does('stopRecording');
+  } finally {
+    await person.close();
+    network.close();
+  }
+  const put = await destination.received('weak.webm');
+  const footage = await footageOf(put);
+  assert.equal(footage.complaints, '');
+  const ready = await backend.hears('upload_ready', 'c-weak');
+  const between = Date.parse(ready.recording_stopped_at) - Date.parse(ready.recording_first_frame_written_at);
+  const figures = `${footage.duration} s of ${between} ms, ${JSON.stringify(network.counts)}, ${put.body.length} bytes`;
+  assert.ok(Math.abs(footage.duration * 1000 - between) < 1000, figures);
+  assert.ok((put.body.length * 8) / 1000 / footage.duration < 300, `what is sent adapts: ${figures}`);
+  assert.ok(network.counts.lost / network.counts.came < 0.2, `and so it is hardly queued away: ${figures}`);
+  const region = footage.tileOf(ALICE.colour, 0.2);
+  assert.ok(region, figures);
+  const { pairs, milliseconds } = footage.lateness(region, ALICE.beep);
+  assert.ok(pairs >= 8 && Math.abs(milliseconds) < 80, `${pairs} pairs, ${milliseconds} ms; ${figures}`);
 });
 
 here.test('what cannot be negotiated and what stops coming ends with its cause', async () => {

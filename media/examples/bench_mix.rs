@@ -82,10 +82,14 @@ fn mix(directory: &Path, output: &Path) {
         let mut parts = std::collections::BTreeMap::new();
         let mut line = String::new();
         while reader.read_line(&mut line).unwrap() > 0 {
-            if let Line::Part { part, bytes } = serde_json::from_str(&line).unwrap() {
-                let mut content = vec![0; usize::try_from(bytes).unwrap()];
-                reader.read_exact(&mut content).unwrap();
-                parts.insert(part, content);
+            match serde_json::from_str(&line).unwrap() {
+                Line::Part { part, bytes } => {
+                    let mut content = vec![0; usize::try_from(bytes).unwrap()];
+                    reader.read_exact(&mut content).unwrap();
+                    parts.insert(part, content);
+                }
+                Line::Poster { poster } => reader.read_exact(&mut vec![0; poster]).unwrap(),
+                Line::Progress { .. } | Line::Done { .. } | Line::Error { .. } => {}
             }
             line.clear();
         }

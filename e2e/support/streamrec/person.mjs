@@ -1,6 +1,7 @@
 /** Somebody at the customer's site. */
 
 import { installDevices } from '../media.mjs';
+import { reachThrough } from './weak_network.mjs';
 
 /** Runs in the page: a moving picture of any size, like a shared window. */
 function offerPictures() {
@@ -21,6 +22,21 @@ function offerPictures() {
   });
 }
 
+/** Runs in the page: offers pictures of one codec before all others. @param {string} mimeType */
+function prefer(mimeType) {
+  const { createOffer } = RTCPeerConnection.prototype;
+  Object.assign(RTCPeerConnection.prototype, {
+    /** @this {RTCPeerConnection} @param {RTCOfferOptions} options */
+    createOffer(options) {
+      const all = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+      const first = all.filter((codec) => codec.mimeType === mimeType);
+      const senders = this.getTransceivers().filter(({ sender }) => sender.track?.kind === 'video');
+      for (const each of senders) each.setCodecPreferences([...first, ...all.filter((codec) => !first.includes(codec))]);
+      return createOffer.call(this, options);
+    },
+  });
+}
+
 export class Person {
   /** Use `Person.at`. */
   constructor(/** @type {import('playwright-core').Page} */ page) {
@@ -31,9 +47,12 @@ export class Person {
    * @param {import('playwright-core').Browser} browser
    * @param {string} address of the page
    * @param {import('../media.mjs').Looks} [looks]
+   * @param {{ codec?: string, network?: import('./weak_network.mjs').WeakNetwork }} [more] media type of the pictures; what lies between
    */
-  static async at(browser, address, looks) {
+  static async at(browser, address, looks, { codec, network } = {}) {
     const context = await browser.newContext();
+    if (codec) await context.addInitScript(prefer, codec);
+    if (network) await context.addInitScript(reachThrough, network.port);
     if (looks) await context.addInitScript(installDevices, looks);
     await context.addInitScript(offerPictures);
     const person = new Person(await context.newPage());

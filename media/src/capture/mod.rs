@@ -28,6 +28,8 @@ pub use rtp::RtpHeader;
 pub use spool::erase;
 pub use writer::{CaptureHandle, start};
 
+pub use crate::payload::Codec;
+
 use bytes::Bytes;
 use protocol::{
     ids::{PeerId, RecordingId, TrackId},
@@ -42,14 +44,6 @@ use std::io;
 pub enum TrackKind {
     Audio,
     Video,
-}
-
-/// How a track's payload is coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Codec {
-    Opus,
-    Vp8,
 }
 
 /// What a track log is about; its first record.

@@ -1,66 +1,50 @@
 //! VP8 over RTP (RFC 7741) and as much of its frames (RFC 6386 §9.1) as a container needs.
 
-/// What one RTP payload carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fragment<'a> {
-    /// The first bytes of a frame.
-    pub starts_frame: bool,
-    pub data: &'a [u8],
-}
+use super::units::{KeyPicture, Picture, Piece};
+use bytes::Bytes;
 
-impl<'a> Fragment<'a> {
-    /// Takes the payload descriptor off; none when nothing is behind it. The depacketizer of the `rtc` crate refuses
-    /// fragments of one or two bytes, which encoders do send, and takes every partition's start for a frame's.
-    pub fn parse(payload: &'a [u8]) -> Option<Self> {
-        let first = *payload.first()?;
-        let mut at = 1;
-        if first & 0x80 != 0 {
-            let extension = *payload.get(at)?;
-            at += 1;
-            if extension & 0x80 != 0 {
-                at += if payload.get(at)? & 0x80 != 0 { 2 } else { 1 };
-            }
-            at += usize::from(extension & 0x40 != 0);
-            at += usize::from(extension & 0x30 != 0);
+/// Takes the payload descriptor off; none when nothing is behind it. The depacketizer of the `rtc` crate refuses
+/// fragments of one or two bytes, which encoders do send, and takes every partition's start for a frame's.
+pub(super) fn piece(payload: &[u8]) -> Option<Piece<'_>> {
+    let first = *payload.first()?;
+    let mut at = 1;
+    if first & 0x80 != 0 {
+        let extension = *payload.get(at)?;
+        at += 1;
+        if extension & 0x80 != 0 {
+            at += if payload.get(at)? & 0x80 != 0 { 2 } else { 1 };
         }
-        let data = payload.get(at..).filter(|data| !data.is_empty())?;
-        Some(Self { starts_frame: first & 0x10 != 0 && first & 0x07 == 0, data })
+        at += usize::from(extension & 0x40 != 0);
+        at += usize::from(extension & 0x30 != 0);
     }
+    let data = payload.get(at..).filter(|data| !data.is_empty())?;
+    Some(Piece { begins: first & 0x10 != 0 && first & 0x07 == 0, ends: false, first: None, data })
 }
 
 /// Whether a payload begins a key frame.
-pub fn begins_key_frame(payload: &[u8]) -> bool {
-    Fragment::parse(payload).is_some_and(|fragment| fragment.starts_frame && fragment.data[0] & 1 == 0)
+pub(super) fn begins_key_frame(payload: &[u8]) -> bool {
+    piece(payload).is_some_and(|piece| piece.begins && piece.data[0] & 1 == 0)
 }
 
-/// What the beginning of a whole frame says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrameHeader {
-    /// Width and height of a key frame; other frames have those of the key frame before them.
-    pub key_size: Option<(u16, u16)>,
-}
-
-impl FrameHeader {
-    /// Reads the header of a whole frame; none when decoders would refuse it.
-    pub fn parse(frame: &[u8]) -> Option<Self> {
-        let (tag, rest) = frame.split_first_chunk::<3>()?;
-        let partition = usize::from(tag[0] >> 5) | usize::from(tag[1]) << 3 | usize::from(tag[2]) << 11;
-        if tag[0] & 1 != 0 {
-            return (partition <= rest.len()).then_some(Self { key_size: None });
-        }
-        let (start, rest) = rest.split_first_chunk::<7>()?;
-        let [0x9d, 0x01, 0x2a, sizes @ ..] = *start else { return None };
-        // Two bits of each are a hint for scaling.
-        let width = u16::from_le_bytes([sizes[0], sizes[1]]) & 0x3fff;
-        let height = u16::from_le_bytes([sizes[2], sizes[3]]) & 0x3fff;
-        (width > 0 && height > 0 && partition <= rest.len()).then_some(Self { key_size: Some((width, height)) })
+/// A whole frame as it is; none when decoders would refuse it.
+pub(super) fn picture(frame: Vec<u8>) -> Option<Picture> {
+    let (tag, rest) = frame.split_first_chunk::<3>()?;
+    let partition = usize::from(tag[0] >> 5) | usize::from(tag[1]) << 3 | usize::from(tag[2]) << 11;
+    if tag[0] & 1 != 0 {
+        return (partition <= rest.len()).then(|| Picture { key: None, data: frame.into() });
     }
+    let (start, rest) = rest.split_first_chunk::<7>()?;
+    let [0x9d, 0x01, 0x2a, sizes @ ..] = *start else { return None };
+    // Two bits of each are a hint for scaling.
+    let width = u16::from_le_bytes([sizes[0], sizes[1]]) & 0x3fff;
+    let height = u16::from_le_bytes([sizes[2], sizes[3]]) & 0x3fff;
+    let is_good = width > 0 && height > 0 && partition <= rest.len();
+    is_good.then(|| Picture { key: Some(KeyPicture { width, height, setup: Bytes::new() }), data: frame.into() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn key_frames_are_told_from_others() {
@@ -74,27 +58,21 @@ mod tests {
 
     #[test]
     fn the_smallest_fragment_has_one_byte() {
-        assert_eq!(Fragment::parse(&[0x00, 7]), Some(Fragment { starts_frame: false, data: &[7] }));
-        assert_eq!(Fragment::parse(&[0x00]), None);
-        assert_eq!(Fragment::parse(&[0x90, 0x80, 0x80, 1]), None);
+        let smallest = Piece { begins: false, ends: false, first: None, data: &[7] };
+        assert_eq!(piece(&[0x00, 7]), Some(smallest));
+        assert_eq!(piece(&[0x00]), None);
+        assert_eq!(piece(&[0x90, 0x80, 0x80, 1]), None);
     }
 
     #[test]
     fn headers_of_frames_are_read() {
+        let size = |frame: &[u8]| picture(frame.to_vec()).map(|picture| picture.key.map(|key| (key.width, key.height)));
         let key = [0x30, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x42, 0x68, 0x01, 9];
-        assert_eq!(FrameHeader::parse(&key), Some(FrameHeader { key_size: Some((640, 360)) }));
-        assert_eq!(FrameHeader::parse(&[0x31, 0, 0, 9]), Some(FrameHeader { key_size: None }));
-        assert_eq!(FrameHeader::parse(&[0x31, 1, 0, 9]), None, "the first partition is cut off");
-        assert_eq!(FrameHeader::parse(&key[..10]), None);
-        assert_eq!(FrameHeader::parse(&[0x10, 0, 0, 0x9d, 0x01, 0x2b, 0x80, 2, 0x68, 1, 9]), None);
-        assert_eq!(FrameHeader::parse(&[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0, 0, 0x68, 1, 9]), None);
-    }
-
-    proptest! {
-        #[test]
-        fn any_payload_is_survived(payload: Vec<u8>) {
-            begins_key_frame(&payload);
-            FrameHeader::parse(&payload);
-        }
+        assert_eq!(size(&key), Some(Some((640, 360))));
+        assert_eq!(size(&[0x31, 0, 0, 9]), Some(None));
+        assert_eq!(size(&[0x31, 1, 0, 9]), None, "the first partition is cut off");
+        assert_eq!(size(&key[..10]), None);
+        assert_eq!(size(&[0x10, 0, 0, 0x9d, 0x01, 0x2b, 0x80, 2, 0x68, 1, 9]), None);
+        assert_eq!(size(&[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0, 0, 0x68, 1, 9]), None);
     }
 }

@@ -3,7 +3,7 @@
 use super::picture::Pictures;
 use crate::{
     capture::{CaptureError, OrderedPacket, Place, RtpHeader, TrackKind, TrackPackets},
-    payload::opus,
+    payload::{KeyPicture, opus},
     timing::{MAX_REPORT_ERROR, Nanoseconds, TimedTrack},
 };
 use bytes::Bytes;
@@ -23,11 +23,17 @@ pub struct Frame {
     pub arrival_us: u64,
     /// When it was captured, in Unix milliseconds of the sender's clock.
     pub captured_ms: Option<u64>,
-    /// It can be decoded without others.
-    pub is_key: bool,
-    /// Width and height, of a key picture.
-    pub key_size: Option<(u16, u16)>,
+    /// Of a picture that can be decoded without others.
+    pub key: Option<KeyPicture>,
     pub data: Bytes,
+}
+
+impl Frame {
+    /// Whether it can be decoded without others.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        self.kind == TrackKind::Audio || self.key.is_some()
+    }
 }
 
 /// A frame that has no time yet.
@@ -36,8 +42,7 @@ pub struct Coded {
     pub place: Place,
     pub arrival_us: u64,
     pub lasts: Nanoseconds,
-    pub is_key: bool,
-    pub key_size: Option<(u16, u16)>,
+    pub key: Option<KeyPicture>,
     pub data: Bytes,
 }
 
@@ -55,7 +60,13 @@ pub struct TrackFrames<'a> {
 impl<'a> TrackFrames<'a> {
     /// Opens the log. Its frames end before `end`.
     pub fn open(track: &'a TimedTrack, end: Nanoseconds) -> Result<Self, CaptureError> {
-        Ok(Self { track, packets: track.log.packets()?, pictures: Pictures::default(), end, last: None })
+        Ok(Self {
+            track,
+            packets: track.log.packets()?,
+            pictures: Pictures::new(track.log.header.codec),
+            end,
+            last: None,
+        })
     }
 
     fn coded(&mut self, packet: &OrderedPacket) -> Option<Coded> {
@@ -80,8 +91,7 @@ impl<'a> TrackFrames<'a> {
             lasts: coded.lasts,
             arrival_us: coded.arrival_us,
             captured_ms: self.track.sender_unix_ms(coded.place),
-            is_key: coded.is_key,
-            key_size: coded.key_size,
+            key: coded.key,
             data: coded.data,
         })
     }
@@ -107,8 +117,7 @@ fn sound(packet: &OrderedPacket) -> Option<Coded> {
         place: packet.place,
         arrival_us: packet.arrival_us,
         lasts: opus::duration(payload)?,
-        is_key: true,
-        key_size: None,
+        key: None,
         data: packet.packet.slice_ref(payload),
     })
 }

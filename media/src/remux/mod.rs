@@ -1,4 +1,4 @@
-//! Turns the capture of one peer's stream into a WebM file without decoding anything.
+//! Turns the capture of one peer's stream into a file without decoding anything: WebM, or MP4 for H.264.
 //!
 //! [`Remux::prepare`] reads the capture once and knows every byte's place: the size, the duration and the index come
 //! before the first frame, so a file of known length can be sent while it is made, as often as wanted, with a few
@@ -8,27 +8,29 @@
 //! key frame, which the relay has asked for by then, and the one before stands still. Lost sound is a gap. Times come
 //! from the sender's reports, as in a mix.
 
-mod cluster;
+mod container;
 mod ebml;
 mod frames;
+mod groups;
+mod layout;
+mod mp4;
 mod picture;
 mod reel;
 mod webm;
 
 use crate::{
     capture::{self, Capture, CaptureError, Codec, TrackHeader, TrackKind},
+    payload::KeyPicture,
     timing::Nanoseconds,
 };
 use bytes::Bytes;
-use cluster::{Cluster, Clusters};
+pub use container::Container;
 use frames::Frame;
+use groups::{Group, Groups};
+use layout::{Layout, VideoLayout};
 use protocol::recording::CaptureKey;
 use reel::Reel;
 use std::{path::PathBuf, sync::Arc};
-use webm::{Layout, SoundTrack, VideoTrack};
-
-/// The file's media type, with or without pictures: an address may have been signed for it.
-pub const CONTENT_TYPE: &str = "video/webm";
 
 /// How long the last picture stands when it is the only one, and at most otherwise.
 const LAST_PICTURE: Nanoseconds = 33_000_000;
@@ -45,6 +47,9 @@ pub enum RemuxError {
     /// The second reading found something else than the first.
     #[error("the capture changed while it was read")]
     Changed,
+    /// More or larger than the file's format has room for.
+    #[error("the file's index cannot be written")]
+    Unwritable,
     #[error("the node is shutting down")]
     ShuttingDown,
 }
@@ -52,6 +57,7 @@ pub enum RemuxError {
 /// What is known about the file before its first byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
+    pub container: Container,
     pub bytes: u64,
     /// As players show it: to the end of the last picture or sound.
     pub duration_ms: u64,
@@ -87,10 +93,10 @@ pub struct AudioFacts {
 pub struct Remux {
     reel: Reel,
     facts: Facts,
-    /// Everything before the clusters.
+    /// Everything before the groups.
     head: Vec<u8>,
-    /// Start and size of each cluster.
-    clusters: Vec<(u64, u64)>,
+    /// Start and size of each group.
+    groups: Vec<(u64, u64)>,
 }
 
 impl Remux {
@@ -115,40 +121,40 @@ impl Remux {
     pub fn prepare(capture: Capture, wanted: impl Fn(&TrackHeader) -> bool) -> Result<Self, RemuxError> {
         let started_ms = capture.started_ms;
         let reel = Reel::new(capture, wanted)?;
-        let mut seen = Seen::default();
-        let (mut clusters, mut cues, mut at) = (Vec::new(), Vec::new(), 0);
-        for cluster in Clusters::new(reel.frames()?.inspect(|frame| seen.add(frame))) {
-            if let Some(kind) = cluster.begins {
-                cues.push((kind, cluster.start_ms, at));
-            }
-            let bytes = cluster.bytes.len() as u64;
-            clusters.push((cluster.start_ms, bytes));
-            at += bytes;
+        let container = Container::of(reel.codec());
+        let (mut seen, mut index) = (Seen::default(), container.index());
+        let (mut groups, mut all_bytes) = (Vec::new(), 0);
+        for group in Groups::new(reel.frames()?.inspect(|frame| seen.add(frame))) {
+            let bytes = container.bytes(&group).len() as u64;
+            index.add(&group, bytes);
+            groups.push((group.start_ms, bytes));
+            all_bytes += bytes;
         }
         let first = seen.first.ok_or(RemuxError::Empty)?;
         let duration_ms = seen.duration_ms();
-        let cued = if seen.video.is_some() { TrackKind::Video } else { TrackKind::Audio };
-        let cues = cues.into_iter().filter(|cue| cue.0 == cued).map(|(_, start_ms, at)| (start_ms, at)).collect();
+        let video = seen.pictures.zip(reel.codec()).map(|(Pictures { frames, width, height, first }, codec)| {
+            (VideoFacts { codec, frames, width, height }, VideoLayout { codec, width, height, first })
+        });
+        let (video, video_layout) = video.unzip();
         let layout = Layout {
             started_ms: started_ms.saturating_add_signed(first.time / 1_000_000),
             duration_ms,
-            video: seen.video.as_ref().map(|video| VideoTrack { width: video.width, height: video.height }),
-            sound: seen.audio.as_ref().map(|_| SoundTrack),
-            cues,
-            cluster_bytes: at,
+            video: video_layout,
+            has_sound: seen.audio.is_some(),
         };
-        let head = layout.head();
+        let head = index.head(&layout).ok_or(RemuxError::Unwritable)?;
         let shown = seen.first_picture.unwrap_or(first);
         let facts = Facts {
-            bytes: head.len() as u64 + at,
+            container,
+            bytes: head.len() as u64 + all_bytes,
             duration_ms,
-            video: seen.video,
+            video,
             audio: seen.audio,
             first_frame_written_ms: started_ms.saturating_add(shown.arrival_us / 1000),
             first_frame_captured_ms: shown.captured_ms,
             approximate_sync: reel.is_approximate(),
         };
-        Ok(Self { reel, facts, head, clusters })
+        Ok(Self { reel, facts, head, groups })
     }
 
     #[must_use]
@@ -163,8 +169,9 @@ impl Remux {
     pub fn bytes(&self) -> Result<FileBytes<'_>, RemuxError> {
         Ok(FileBytes {
             head: Some(Bytes::copy_from_slice(&self.head)),
-            clusters: Box::new(Clusters::new(self.reel.frames()?)),
-            expected: self.clusters.iter(),
+            container: self.facts.container,
+            groups: Box::new(Groups::new(self.reel.frames()?)),
+            expected: self.groups.iter(),
         })
     }
 }
@@ -172,7 +179,8 @@ impl Remux {
 /// The pieces of a file, in order. They end with an error when they are not what was promised.
 pub struct FileBytes<'a> {
     head: Option<Bytes>,
-    clusters: Box<dyn Iterator<Item = Cluster> + Send + 'a>,
+    container: Container,
+    groups: Box<dyn Iterator<Item = Group> + Send + 'a>,
     expected: std::slice::Iter<'a, (u64, u64)>,
 }
 
@@ -184,10 +192,9 @@ impl Iterator for FileBytes<'_> {
             return Some(Ok(head));
         }
         let &(start_ms, bytes) = self.expected.next()?;
-        match self.clusters.next() {
-            Some(cluster) if cluster.start_ms == start_ms && cluster.bytes.len() as u64 == bytes => {
-                Some(Ok(cluster.bytes.into()))
-            }
+        let made = self.groups.next().map(|group| (group.start_ms, self.container.bytes(&group)));
+        match made {
+            Some((start, made)) if start == start_ms && made.len() as u64 == bytes => Some(Ok(made.into())),
             _ => {
                 self.expected = [].iter();
                 Some(Err(RemuxError::Changed))
@@ -204,12 +211,20 @@ struct Sighting {
     captured_ms: Option<u64>,
 }
 
+#[derive(Debug)]
+struct Pictures {
+    frames: u64,
+    width: u16,
+    height: u16,
+    first: KeyPicture,
+}
+
 /// What the first reading finds out.
 #[derive(Debug, Default)]
 struct Seen {
     first: Option<Sighting>,
     first_picture: Option<Sighting>,
-    video: Option<VideoFacts>,
+    pictures: Option<Pictures>,
     audio: Option<AudioFacts>,
     last_picture: Nanoseconds,
     picture_lasts: Nanoseconds,
@@ -230,11 +245,15 @@ impl Seen {
                 self.first_picture.get_or_insert(sighting);
                 self.picture_lasts = if only { LAST_PICTURE } else { frame.time - self.last_picture };
                 self.last_picture = frame.time;
-                let empty = VideoFacts { codec: Codec::Vp8, frames: 0, width: 0, height: 0 };
-                let video = self.video.get_or_insert(empty);
-                video.frames += 1;
-                if let Some((width, height)) = frame.key_size {
-                    (video.width, video.height) = (video.width.max(width), video.height.max(height));
+                if let Some(key) = &frame.key {
+                    let begun = Pictures { frames: 0, width: 0, height: 0, first: key.clone() };
+                    let pictures = self.pictures.get_or_insert(begun);
+                    (pictures.width, pictures.height) =
+                        (pictures.width.max(key.width), pictures.height.max(key.height));
+                }
+                // The first one is a key picture.
+                if let Some(pictures) = &mut self.pictures {
+                    pictures.frames += 1;
                 }
             }
         }
@@ -243,7 +262,7 @@ impl Seen {
     fn duration_ms(&self) -> u64 {
         let Some(first) = self.first else { return 0 };
         let pictures_end = self.last_picture + self.picture_lasts.min(LONGEST_LAST_PICTURE);
-        let pictures = if self.video.is_some() { pictures_end - first.time } else { 0 };
+        let pictures = if self.pictures.is_some() { pictures_end - first.time } else { 0 };
         let sounds = if self.audio.is_some() { self.sound_ends - first.time } else { 0 };
         u64::try_from(pictures.max(sounds)).unwrap_or(0).div_ceil(1_000_000)
     }

@@ -1,26 +1,28 @@
-//! Puts VP8 pictures together from their packets. Pure.
+//! Puts pictures together from their packets. Pure.
 //!
 //! A picture leaves only when everything it builds on has left before: after a loss there is none up to the next key
 //! frame. Shown nevertheless, the others would smear until then.
 
 use super::frames::Coded;
 use crate::{
-    capture::{OrderedPacket, Place, RtpHeader},
-    payload::vp8::{Fragment, FrameHeader},
+    capture::{Codec, OrderedPacket, Place, RtpHeader},
+    payload::Units,
 };
 
-/// Nobody's picture is larger; a sender that never ends one must not fill the memory.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
-
 /// The pictures of one track, fed with its packets in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pictures {
-    begun: Option<(Place, Vec<u8>)>,
+    codec: Codec,
+    begun: Option<(Place, Units)>,
     /// Nothing is missing since the last key frame.
     is_intact: bool,
 }
 
 impl Pictures {
+    pub fn new(codec: Codec) -> Self {
+        Self { codec, begun: None, is_intact: false }
+    }
+
     /// Something was lost here.
     pub fn interrupted(&mut self) {
         self.begun = None;
@@ -38,45 +40,31 @@ impl Pictures {
             // Padding, sent to find out what the network carries.
             return None;
         }
-        if self.append(packet.place, payload).is_none() {
+        if self.begun.as_ref().is_some_and(|(begun, _)| begun.timestamp != packet.place.timestamp) {
+            // The one before never ended.
+            self.interrupted();
+        }
+        let (_, units) = self.begun.get_or_insert_with(|| (packet.place, Units::default()));
+        if units.add(self.codec, payload).is_none() {
             self.interrupted();
             return None;
         }
         if !header.marker {
             return None;
         }
-        let (place, data) = self.begun.take()?;
-        let Some(frame) = FrameHeader::parse(&data) else {
+        let (place, units) = self.begun.take()?;
+        let Some(picture) = units.picture(self.codec) else {
             self.interrupted();
             return None;
         };
-        self.is_intact |= frame.key_size.is_some();
+        self.is_intact |= picture.key.is_some();
         self.is_intact.then(|| Coded {
             place,
             arrival_us: packet.arrival_us,
             lasts: 0,
-            is_key: frame.key_size.is_some(),
-            key_size: frame.key_size,
-            data: data.into(),
+            key: picture.key,
+            data: picture.data,
         })
-    }
-
-    /// Adds to the picture under way; none when the payload does not belong there.
-    fn append(&mut self, place: Place, payload: &[u8]) -> Option<()> {
-        let fragment = Fragment::parse(payload)?;
-        if fragment.starts_frame {
-            if self.begun.is_some() {
-                // The one before never ended.
-                self.interrupted();
-            }
-            self.begun = Some((place, Vec::new()));
-        }
-        let (begun, data) = self.begun.as_mut()?;
-        if begun.timestamp != place.timestamp || data.len() + fragment.data.len() > MAX_BYTES {
-            return None;
-        }
-        data.extend_from_slice(fragment.data);
-        Some(())
     }
 }
 
@@ -108,7 +96,7 @@ mod tests {
             sent in prop::collection::vec((prop::bool::weighted(0.2), 1u8..5, prop::collection::vec(prop::bool::weighted(0.07), 5)), 1..80),
         ) {
             let (mut sequence, mut lost, mut begins) = (0, 0, true);
-            let (mut pictures, mut left, mut expected) = (Pictures::default(), Vec::new(), Vec::new());
+            let (mut pictures, mut left, mut expected) = (Pictures::new(Codec::Vp8), Vec::new(), Vec::new());
             let mut is_intact = false;
             for (number, (is_key, packets, losses)) in (0u32..).zip(&sent) {
                 let mut is_whole = true;
@@ -137,14 +125,14 @@ mod tests {
         fn foreign_payloads_are_survived(
             packets in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..60), any::<bool>(), 0u64..2), 0..60),
         ) {
-            let mut pictures = Pictures::default();
+            let mut pictures = Pictures::new(Codec::Vp8);
             for (sequence, (payload, marker, lost_before)) in (0..).zip(packets) {
                 let mut bytes = vec![0x80, if marker { 0xe0 } else { 0x60 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
                 bytes.extend(payload);
                 let place = Place { stream: 0, sequence, timestamp: sequence / 4 };
                 let packet = OrderedPacket { place, arrival_us: 0, packet: bytes.into(), lost_before, starts_stream: false };
                 if let Some(coded) = pictures.add(&packet) {
-                    prop_assert!(FrameHeader::parse(&coded.data).is_some());
+                    prop_assert!(!coded.data.is_empty());
                 }
             }
         }

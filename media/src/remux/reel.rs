@@ -2,7 +2,7 @@
 
 use super::frames::{Frame, TrackFrames};
 use crate::{
-    capture::{Capture, CaptureError, TrackHeader, TrackKind},
+    capture::{Capture, CaptureError, Codec, TrackHeader, TrackKind},
     timing::{MAX_REPORT_ERROR, Nanoseconds, TimedTrack, time_tracks},
 };
 use std::iter::Peekable;
@@ -12,6 +12,7 @@ use std::iter::Peekable;
 pub struct Reel {
     video: Vec<Take>,
     audio: Vec<Take>,
+    codec: Option<Codec>,
 }
 
 /// One log and when the next one of its kind takes over.
@@ -26,9 +27,17 @@ impl Reel {
         let end = Nanoseconds::try_from(capture.end_us.saturating_mul(1000)).unwrap_or(Nanoseconds::MAX);
         let end = end.saturating_add(MAX_REPORT_ERROR);
         let logs = capture.tracks.into_iter().filter(|track| wanted(&track.header)).collect();
-        let (video, audio) =
+        let (mut video, audio): (Vec<_>, _) =
             time_tracks(logs)?.into_iter().partition(|track| track.log.header.kind == TrackKind::Video);
-        Ok(Self { video: takes(video, end), audio: takes(audio, end) })
+        // A file's pictures have one codec. A connection does not change its own.
+        let codec = video.first().map(|track| track.log.header.codec);
+        video.retain(|track| Some(track.log.header.codec) == codec);
+        Ok(Self { video: takes(video, end), audio: takes(audio, end), codec })
+    }
+
+    /// How its pictures are coded.
+    pub fn codec(&self) -> Option<Codec> {
+        self.codec
     }
 
     pub fn is_approximate(&self) -> bool {
@@ -60,7 +69,7 @@ fn open(takes: &[Take]) -> Result<impl Iterator<Item = Frame> + Send, CaptureErr
     Ok(opened.into_iter().flatten().filter(move |frame| {
         if frame.time <= last {
             waits_for_key = true;
-        } else if frame.is_key {
+        } else if frame.is_key() {
             waits_for_key = false;
         }
         if !waits_for_key {

@@ -8,6 +8,7 @@ use super::{
     *,
 };
 use crate::capture::{self, CaptureHandle, Record, SpoolBudget, TrackIndex};
+use mp4_atom::{Decode as _, Ftyp, Moov, StszSamples};
 use proptest::prelude::*;
 use protocol::{
     ids::{ApplicationId, PeerId, RecordingId, TrackId},
@@ -19,6 +20,11 @@ use tempfile::TempDir;
 
 const STARTED_MS: u64 = 1_700_000_000_000;
 const CLUSTER: Id = 0x1f43_b675;
+/// What an H.264 encoder sends before a key frame of 320 × 180, in one packet.
+const H264_PARAMETERS: [u8; 32] = [
+    0x78, 0, 23, 0x67, 0x42, 0xc0, 0x0d, 0xda, 0x05, 0x06, 0x7e, 0x7c, 0x04, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40, 0x00,
+    0x00, 0x0f, 0x03, 0xc5, 0x0a, 0xa8, 0, 4, 0x68, 0xce, 0x0f, 0xc8,
+];
 
 /// One thing that happens while a capture is written.
 #[derive(Debug, Clone)]
@@ -38,6 +44,7 @@ enum Sent {
 }
 
 struct Sender {
+    codec: Codec,
     capture: CaptureHandle,
     video: TrackIndex,
     audio: TrackIndex,
@@ -46,9 +53,14 @@ struct Sender {
 }
 
 impl Sender {
+    /// A packet that ends its picture.
     fn packet(&mut self, is_video: bool, payload: &[u8]) {
+        self.part(is_video, if is_video { 0xe0 } else { 0x6f }, payload);
+    }
+
+    fn part(&mut self, is_video: bool, kind: u8, payload: &[u8]) {
         let index = usize::from(is_video);
-        let (track, kind, rate) = if is_video { (self.video, 0xe0, 90) } else { (self.audio, 0x6f, 48) };
+        let (track, rate) = if is_video { (self.video, 90) } else { (self.audio, 48) };
         let sequence = self.sequences[index];
         self.sequences[index] = sequence.wrapping_add(1);
         // Both clocks wrap within the first second.
@@ -66,8 +78,15 @@ impl Sender {
     fn send(&mut self, sent: &Sent) {
         match sent {
             Sent::Picture { is_key, bytes } => {
-                let header: &[u8] =
-                    if *is_key { &[0x10, 0x10, 0, 0, 0x9d, 1, 0x2a, 64, 1, 180, 0] } else { &[0x10, 0x11, 0, 0] };
+                let header: &[u8] = match (self.codec, is_key) {
+                    (Codec::H264, true) => {
+                        self.part(true, 0x60, &H264_PARAMETERS);
+                        &[0x65]
+                    }
+                    (Codec::H264, false) => &[0x41],
+                    (_, true) => &[0x10, 0x10, 0, 0, 0x9d, 1, 0x2a, 64, 1, 180, 0],
+                    (_, false) => &[0x10, 0x11, 0, 0],
+                };
                 self.packet(true, &[header, &vec![7; *bytes]].concat());
                 self.at_ms += 33;
             }
@@ -84,7 +103,8 @@ impl Sender {
     }
 }
 
-fn record(everything: &[Sent]) -> (TempDir, Capture) {
+fn record(video: Codec, everything: &[Sent]) -> (TempDir, Capture) {
+    let codec = video;
     let spool = tempfile::tempdir().unwrap();
     let key = CaptureKey::new([7; 32]);
     let spec = RecordingSpec {
@@ -111,9 +131,9 @@ fn record(everything: &[Sent]) -> (TempDir, Capture) {
             clock_rate,
         })
     };
-    let video = open(TrackKind::Video, Codec::Vp8, 96, 90_000);
+    let video = open(TrackKind::Video, codec, 96, 90_000);
     let audio = open(TrackKind::Audio, Codec::Opus, 111, 48_000);
-    let mut sender = Sender { capture, video, audio, at_ms: 0, sequences: [65_530; 2] };
+    let mut sender = Sender { codec, capture, video, audio, at_ms: 0, sequences: [65_530; 2] };
     everything.iter().for_each(|sent| sender.send(sent));
     let finished = sender.capture.finished();
     sender.capture.stop(u64::from(sender.at_ms) * 1000, StopCause::PeerRequest);
@@ -158,6 +178,48 @@ fn check(remux: &Remux) {
     }
 }
 
+/// The same of an MP4: every sample is where the index says, and the index says when it is shown.
+fn check_mp4(remux: &Remux) {
+    let file = remux.bytes().unwrap().map(Result::unwrap).collect::<Vec<_>>().concat();
+    let facts = remux.facts();
+    assert_eq!(file.len() as u64, facts.bytes);
+    let mut rest = file.as_slice();
+    let brand = Ftyp::decode(&mut rest).unwrap();
+    let index = Moov::decode(&mut rest).unwrap();
+    assert_eq!((brand.major_brand, index.mvhd.duration), (b"isom".into(), facts.duration_ms));
+    assert_eq!((rest.len(), &rest[4..8]), (u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize, &b"mdat"[..]));
+    let (mut frames, mut covered) = ([0, 0], 8);
+    for track in &index.trak {
+        let table = &track.mdia.minf.stbl;
+        let is_video = track.mdia.hdlr.handler == b"vide".into();
+        let StszSamples::Different { sizes } = &table.stsz.samples else { panic!("sizes differ") };
+        let media_time: u64 =
+            table.stts.entries.iter().map(|e| u64::from(e.sample_count) * u64::from(e.sample_delta)).sum();
+        assert_eq!(table.stts.entries.iter().map(|e| e.sample_count as usize).sum::<usize>(), sizes.len());
+        assert!(table.stts.entries.iter().all(|entry| entry.sample_delta > 0), "times rise");
+        assert_eq!(media_time, track.mdia.mdhd.duration);
+        let (mut sizes_left, offsets) = (sizes.iter(), &table.stco.as_ref().unwrap().entries);
+        for (number, offset) in (1..).zip(offsets) {
+            let entry = table.stsc.entries.iter().rev().find(|entry| entry.first_chunk <= number).unwrap();
+            let samples: Vec<u32> = sizes_left.by_ref().take(entry.samples_per_chunk as usize).copied().collect();
+            let mut at = *offset as usize;
+            for bytes in samples.into_iter().map(|bytes| bytes as usize) {
+                let sample = &file[at..at + bytes];
+                let unit = sample.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
+                assert!(!is_video || unit > 0 && unit + 4 <= bytes, "pictures begin with a unit");
+                at += bytes;
+                covered += bytes;
+            }
+        }
+        assert!(sizes_left.next().is_none());
+        frames[usize::from(is_video)] = sizes.len() as u64;
+    }
+    assert_eq!(covered, rest.len(), "nothing is in the file twice or without being in the index");
+    let expected =
+        [facts.audio.as_ref().map_or(0, |audio| audio.packets), facts.video.as_ref().map_or(0, |video| video.frames)];
+    assert_eq!(frames, expected);
+}
+
 /// Sounds and pictures in the clusters, whose times must rise.
 fn check_clusters(clusters: &[(Id, &[u8])], facts: &Facts) -> [u64; 2] {
     let (mut frames, mut last) = ([0; 2], [None; 2]);
@@ -193,10 +255,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn whatever_arrives_the_file_holds_together(everything in prop::collection::vec(something(), 0..300)) {
-        let (_spool, capture) = record(&everything);
-        match Remux::prepare(capture, |_| true) {
-            Ok(remux) => check(&remux),
-            Err(error) => prop_assert!(matches!(error, RemuxError::Empty), "{}", error),
+        for (codec, check) in [(Codec::Vp8, check as fn(&Remux)), (Codec::H264, check_mp4)] {
+            let (_spool, capture) = record(codec, &everything);
+            match Remux::prepare(capture, |_| true) {
+                Ok(remux) => check(&remux),
+                Err(error) => prop_assert!(matches!(error, RemuxError::Empty), "{}", error),
+            }
         }
     }
 }
@@ -209,7 +273,7 @@ fn nothing_that_can_be_shown_is_no_file() {
         &[Sent::Foreign(false, vec![0xfb]), Sent::Foreign(true, vec![1, 2, 3])],
     ];
     for sent in nothing {
-        let (_spool, capture) = record(sent);
+        let (_spool, capture) = record(Codec::Vp8, sent);
         assert!(matches!(Remux::prepare(capture, |_| true), Err(RemuxError::Empty)), "{sent:?}");
     }
 }
@@ -219,7 +283,7 @@ fn pictures_wait_for_their_first_key_frame_while_sound_plays() {
     let mut sent = vec![Sent::Picture { is_key: false, bytes: 10 }; 30];
     sent.extend(vec![Sent::Sound; 50]);
     sent.push(Sent::Picture { is_key: true, bytes: 10 });
-    let (_spool, capture) = record(&sent);
+    let (_spool, capture) = record(Codec::Vp8, &sent);
     let remux = Remux::prepare(capture, |_| true).unwrap();
     check(&remux);
     let facts = remux.facts();
@@ -232,7 +296,7 @@ fn pictures_wait_for_their_first_key_frame_while_sound_plays() {
 
 #[test]
 fn a_log_that_goes_away_ends_the_file_with_an_error() {
-    let (spool, capture) = record(&vec![Sent::Sound; 1000]);
+    let (spool, capture) = record(Codec::Vp8, &vec![Sent::Sound; 1000]);
     let remux = Remux::prepare(capture, |_| true).unwrap();
     let log = spool.path().join("capture/track-0002.log");
     let bytes = std::fs::read(&log).unwrap();

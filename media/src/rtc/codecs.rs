@@ -1,15 +1,19 @@
-//! What a node negotiates: Opus and VP8, which every WebRTC client speaks, so any peer can watch any other without
-//! transcoding.
+//! What a node negotiates: Opus, and VP8, which every WebRTC client speaks, so any peer can watch any other without
+//! transcoding. Who is recorded and watched alone may choose another codec.
 
+use crate::payload::Codec;
 use rtc::{
     interceptor::Registry,
     peer_connection::configuration::{
         interceptor_registry::{configure_nack, configure_rtcp_reports, configure_twcc_receiver_only},
-        media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine},
+        media_engine::{MIME_TYPE_AV1, MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_VP8, MIME_TYPE_VP9, MediaEngine},
     },
     rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind},
     shared::error::Error,
 };
+
+/// Formats of one line that are looked at; browsers name about forty.
+const MAX_FORMATS: usize = 128;
 
 /// Audio or video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,37 +32,79 @@ impl MediaKind {
     }
 }
 
-/// A negotiated codec.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
-    Opus,
-    Vp8,
+/// What the pictures of a connection are: one codec, so that nothing that was agreed on can be exchanged for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoFormat {
+    codec: Codec,
+    /// Its parameters as descriptions have them (RFC 8866 §6.15).
+    parameters: String,
 }
 
-impl Codec {
-    /// RTP clock, in Hz.
+impl Default for VideoFormat {
+    fn default() -> Self {
+        Self { codec: Codec::Vp8, parameters: String::new() }
+    }
+}
+
+impl VideoFormat {
     #[must_use]
-    pub fn clock_rate(self) -> u32 {
-        match self {
-            Self::Opus => 48_000,
-            Self::Vp8 => 90_000,
-        }
+    pub fn codec(&self) -> Codec {
+        self.codec
     }
 
-    /// The number captured packets carry, whatever the publisher negotiated.
+    /// The one a client's offer names first of those that can be recorded as they are. Whoever offers none of them, or no
+    /// pictures, gets the usual one.
     #[must_use]
-    pub fn payload_type(self) -> u8 {
-        match self {
-            Self::Opus => 111,
-            Self::Vp8 => 96,
-        }
+    pub fn preferred(offer: &str) -> Self {
+        let section = offer.split("\nm=").find(|section| section.starts_with("video "));
+        section.and_then(Self::first_of).unwrap_or_default()
     }
 
-    pub(super) fn of(kind: MediaKind) -> Self {
-        match kind {
-            MediaKind::Audio => Self::Opus,
-            MediaKind::Video => Self::Vp8,
+    fn first_of(section: &str) -> Option<Self> {
+        let mut lines = section.lines().map(str::trim_end);
+        let payload_types = lines.next()?.split(' ').skip(3);
+        let attributes: Vec<&str> = lines.collect();
+        let value = |name: &str, payload_type: &str| {
+            let line = attributes.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(payload_type));
+            line.and_then(|rest| rest.strip_prefix(' '))
+        };
+        payload_types.take(MAX_FORMATS).find_map(|payload_type| {
+            let parameters = value("a=fmtp:", payload_type).unwrap_or_default();
+            let codec = recordable(value("a=rtpmap:", payload_type)?, parameters)?;
+            Some(Self { codec, parameters: parameters.to_owned() })
+        })
+    }
+
+    pub(super) fn rtp(&self) -> RTCRtpCodec {
+        let mime_type = match self.codec {
+            Codec::Vp9 => MIME_TYPE_VP9,
+            Codec::H264 => MIME_TYPE_H264,
+            Codec::Av1 => MIME_TYPE_AV1,
+            Codec::Vp8 | Codec::Opus => MIME_TYPE_VP8,
+        };
+        RTCRtpCodec {
+            mime_type: mime_type.to_owned(),
+            clock_rate: self.codec.clock_rate(),
+            channels: 0,
+            sdp_fmtp_line: self.parameters.clone(),
+            rtcp_feedback: vec![RTCPFeedback { typ: "ccm".to_owned(), parameter: "fir".to_owned() }],
         }
+    }
+}
+
+/// The codec of an encoding if files can hold what it sends: with the profiles whose headers `payload` reads.
+fn recordable(encoding: &str, parameters: &str) -> Option<Codec> {
+    let (name, _clock) = encoding.split_once('/')?;
+    let parameter = |name: &str| {
+        let mut pairs = parameters.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find_map(|(key, value)| (key == name).then_some(value))
+    };
+    match name.to_ascii_uppercase().as_str() {
+        "VP8" => Some(Codec::Vp8),
+        "VP9" if matches!(parameter("profile-id"), None | Some("0")) => Some(Codec::Vp9),
+        "H264" if parameter("packetization-mode") == Some("1") => Some(Codec::H264),
+        "AV1" if matches!(parameter("profile"), None | Some("0")) => Some(Codec::Av1),
+        _ => None,
     }
 }
 
@@ -72,25 +118,61 @@ pub(super) fn opus() -> RTCRtpCodec {
     }
 }
 
-pub(super) fn vp8() -> RTCRtpCodec {
-    RTCRtpCodec {
-        mime_type: MIME_TYPE_VP8.to_owned(),
-        clock_rate: Codec::Vp8.clock_rate(),
-        channels: 0,
-        sdp_fmtp_line: String::new(),
-        rtcp_feedback: vec![RTCPFeedback { typ: "ccm".to_owned(), parameter: "fir".to_owned() }],
-    }
-}
-
 /// Codecs, header extensions and the interceptors that repair loss, report reception and feed the sender's
 /// bandwidth estimate (transport-cc).
-pub(super) fn media_engine(registry: Registry) -> Result<(MediaEngine, Registry), Error> {
+pub(super) fn media_engine(video: &VideoFormat, registry: Registry) -> Result<(MediaEngine, Registry), Error> {
     let mut engine = MediaEngine::default();
     let opus = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: Codec::Opus.payload_type() };
     engine.register_codec(opus, RtpCodecKind::Audio)?;
-    let vp8 = RTCRtpCodecParameters { rtp_codec: vp8(), payload_type: Codec::Vp8.payload_type() };
-    engine.register_codec(vp8, RtpCodecKind::Video)?;
+    let video = RTCRtpCodecParameters { rtp_codec: video.rtp(), payload_type: video.codec.payload_type() };
+    engine.register_codec(video, RtpCodecKind::Video)?;
     let registry = configure_nack(registry, &mut engine);
     let registry = configure_twcc_receiver_only(registry, &mut engine)?;
     Ok((engine, configure_rtcp_reports(registry)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An offer with these formats of pictures, in this order.
+    fn offer(formats: &[(&str, &str)]) -> String {
+        let types: Vec<String> = (96..).take(formats.len()).map(|number| number.to_string()).collect();
+        let mut sdp =
+            format!("v=0\r\nm=audio 9 X 111\r\na=rtpmap:111 opus/48000/2\r\nm=video 9 X {}\r\n", types.join(" "));
+        for (number, (encoding, parameters)) in types.iter().zip(formats) {
+            sdp += &format!("a=rtpmap:{number} {encoding}/90000\r\n");
+            if !parameters.is_empty() {
+                sdp += &format!("a=fmtp:{number} {parameters}\r\n");
+            }
+        }
+        sdp
+    }
+
+    #[test]
+    fn the_first_format_that_can_be_recorded_is_preferred() {
+        let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
+        let others = [("red", ""), ("rtx", "apt=96"), ("H264", "packetization-mode=0"), ("VP9", "profile-id=2")];
+        for (encoding, parameters, codec) in [
+            ("VP8", "", Codec::Vp8),
+            ("VP9", "profile-id=0", Codec::Vp9),
+            ("H264", h264, Codec::H264),
+            ("AV1", "level-idx=5;profile=0;tier=0", Codec::Av1),
+        ] {
+            let sdp = offer(&[&others[..], &[(encoding, parameters), ("VP8", ""), ("H264", h264)]].concat());
+            let parameters = parameters.to_owned();
+            assert_eq!(VideoFormat::preferred(&sdp), VideoFormat { codec, parameters }, "{encoding}");
+        }
+        for sdp in [offer(&others), offer(&[]), "v=0".to_owned(), String::new()] {
+            assert_eq!(VideoFormat::preferred(&sdp), VideoFormat::default(), "{sdp}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_offer_is_survived(offer in "(v=0\n|m=video |a=rtpmap:9[0-9] ?|a=fmtp:|H264/|packetization-mode=1;|.|\n)*") {
+            let _ = VideoFormat::preferred(&offer);
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! One peer's connection to the node, driven from outside: datagrams, offers and the time go in, outputs come out.
 
 use super::{
-    codecs::{self, Codec, MediaKind},
+    codecs::{self, MediaKind, VideoFormat},
     feedback::{self, Feedback, FeedbackQueue, SenderReport},
     outgoing::SlotSenders,
     tap::Tap,
 };
+use crate::payload::Codec;
 use bytes::BytesMut;
 use rtc::{
     ice::mdns::MulticastDnsMode,
@@ -59,6 +60,7 @@ pub struct ConnectionSettings {
     /// Whether the peer may send on the media lines of its slots, too. Browsers do when a page adds a track: they take
     /// a line on which they have not sent yet.
     pub two_way_slots: bool,
+    pub video: VideoFormat,
     /// Time without a sign of the peer after which the connection has failed.
     pub lost_after: Duration,
 }
@@ -127,6 +129,7 @@ pub struct Connection {
     pub(super) tracks: HashMap<String, (RTCRtpReceiverId, PublishedTrack)>,
     pub(super) next_ssrc: u32,
     pub(super) two_way_slots: bool,
+    pub(super) video: VideoFormat,
     /// What the peer's latest description says it sends, by SSRC.
     pub(super) declared: HashSet<u32>,
     /// The node's offer that waits for its answer.
@@ -143,7 +146,7 @@ impl Connection {
         // Before every other interceptor on the way in, so nothing has consumed the packet yet.
         let queue = feedback.clone();
         let registry = Registry::new().with(Slot::Custom(500), Tap::new(move |packet| feedback::look(&queue, packet)));
-        let (engine, registry) = codecs::media_engine(registry).map_err(step("codecs"))?;
+        let (engine, registry) = codecs::media_engine(&settings.video, registry).map_err(step("codecs"))?;
         let setting_engine = SettingEngineBuilder::new()
             .with_lite(true)
             .with_ice_credentials(settings.ufrag, settings.password)
@@ -170,6 +173,7 @@ impl Connection {
             tracks: HashMap::new(),
             next_ssrc: settings.first_ssrc,
             two_way_slots: settings.two_way_slots,
+            video: settings.video,
             declared: HashSet::new(),
             offered: None,
             connected: false,

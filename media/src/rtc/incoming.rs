@@ -1,9 +1,10 @@
 //! What a connection receives: tracks, as the peer's descriptions and packets tell of them.
 
 use super::{
-    codecs::{Codec, MediaKind},
+    codecs::MediaKind,
     connection::{Connection, Output, PublishedTrack},
 };
+use crate::payload::Codec;
 use rtc::{peer_connection::event::RTCTrackEventInit, rtp_transceiver::RTCRtpReceiverId};
 use std::collections::HashSet;
 
@@ -13,7 +14,11 @@ impl Connection {
             self.inner.rtp_receiver(init.receiver_id).and_then(|receiver| MediaKind::of(receiver.track().kind()));
         let Some(kind) = kind else { return };
         let place = self.place_of(init.receiver_id, kind);
-        let track = PublishedTrack { ssrc: init.ssrc, kind, codec: Codec::of(kind), place };
+        let codec = match kind {
+            MediaKind::Audio => Codec::Opus,
+            MediaKind::Video => self.video.codec(),
+        };
+        let track = PublishedTrack { ssrc: init.ssrc, kind, codec, place };
         self.tracks.insert(init.track_id, (init.receiver_id, track));
         let stream = init.stream_ids.into_iter().next().unwrap_or_default();
         self.outputs.push_back(Output::TrackOpened { track, stream });

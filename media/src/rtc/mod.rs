@@ -8,7 +8,8 @@ mod outgoing;
 mod stun;
 mod tap;
 
-pub use codecs::{Codec, MediaKind};
+pub use crate::payload::Codec;
+pub use codecs::{MediaKind, VideoFormat};
 pub use connection::{
     Connection, ConnectionError, ConnectionSettings, Datagram, Output, PublishedTrack, RtpPacket, Transmit,
     packet_bytes, strip_extensions,

@@ -47,7 +47,7 @@ impl Connection {
     fn add_outgoing(&mut self, stream: &str, kind: RtpCodecKind) -> Result<Outgoing, ConnectionError> {
         let ssrc = self.next_ssrc;
         self.next_ssrc = self.next_ssrc.wrapping_add(1);
-        let codec = if kind == RtpCodecKind::Audio { codecs::opus() } else { codecs::vp8() };
+        let codec = if kind == RtpCodecKind::Audio { codecs::opus() } else { self.video.rtp() };
         let encoding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
             codec,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     capture::{self, CaptureEvent, CaptureHandle, Record},
-    rtc::{self, Codec, MediaKind, RtpPacket, SenderReport},
+    rtc::{self, MediaKind, RtpPacket, SenderReport},
 };
 use protocol::{
     ids::{PeerId, RecordingId},
@@ -67,10 +67,7 @@ impl Capturing {
                 MediaKind::Audio => capture::TrackKind::Audio,
                 MediaKind::Video => capture::TrackKind::Video,
             },
-            codec: match published.codec {
-                Codec::Opus => capture::Codec::Opus,
-                Codec::Vp8 => capture::Codec::Vp8,
-            },
+            codec: published.codec,
             payload_type: published.codec.payload_type(),
             clock_rate: published.codec.clock_rate(),
         };

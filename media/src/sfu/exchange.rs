@@ -1,6 +1,6 @@
 //! What front doors and rooms tell each other about one peer.
 
-use crate::rtc::MediaKind;
+use crate::rtc::{MediaKind, VideoFormat};
 use protocol::{
     ids::{AppKeyId, ApplicationId, PeerId},
     names::{DisplayName, RoomName},
@@ -32,6 +32,8 @@ pub struct Newcomer {
     pub settings: KeySettings,
     /// Its tracks are numbered as its description has them, not as their media comes.
     pub is_numbered: bool,
+    /// What its pictures are; of a view, those of whom it watches.
+    pub video: VideoFormat,
     /// How long its media may stay away before it is told; only with a card.
     pub media_within: Option<Duration>,
     /// Bounded; see `Peer::send`.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     capture::TrackIndex,
-    rtc::{Codec, Connection, MediaKind, PublishedTrack, RtpPacket, SenderReport, Transmit},
+    rtc::{Codec, Connection, MediaKind, PublishedTrack, RtpPacket, SenderReport, Transmit, VideoFormat},
 };
 use protocol::{
     ids::{AppKeyId, PeerId, TrackId},
@@ -60,6 +60,8 @@ pub(super) struct Peer {
     pub settings: KeySettings,
     /// Its tracks are numbered as its description has them.
     pub is_numbered: bool,
+    /// What its pictures are.
+    pub video: VideoFormat,
     /// How long its media may stay away.
     pub media_within: Option<Duration>,
     /// When its latest packet came, or when it joined.
@@ -84,8 +86,8 @@ pub(super) struct Peer {
 impl Peer {
     pub(super) fn new(now: Instant, newcomer: Newcomer, connection: Option<Connection>) -> Self {
         let offered = newcomer.is_offered();
-        let Newcomer { peer: id, session, name, app_key, card, watches, settings, is_numbered, media_within, outbox } =
-            newcomer;
+        let Newcomer { peer: id, session, name, app_key, card, watches, settings, .. } = newcomer;
+        let Newcomer { is_numbered, video, media_within, outbox, .. } = newcomer;
         Self {
             shown: offered.then(Vec::new),
             id,
@@ -96,6 +98,7 @@ impl Peer {
             watches,
             settings,
             is_numbered,
+            video,
             media_within,
             last_media: now,
             connected: false,

@@ -3,7 +3,7 @@
 use super::{
     directory::Inquiry,
     effects::{RecordingOutcome, RecordingRequest, StartDecision},
-    exchange::{Knocked, Newcomer, PeerRequest, RoomKey},
+    exchange::{Knocked, Newcomer, PeerRequest, RoomKey, Watches},
     orders::{Order, decline},
     policies::Policies,
     room::{Aftermath, Room, earliest},
@@ -257,7 +257,7 @@ impl Worker {
         }
     }
 
-    fn join(&mut self, now: Instant, key: &RoomKey, policy: AppPolicy, newcomer: Newcomer) {
+    fn join(&mut self, now: Instant, key: &RoomKey, policy: AppPolicy, mut newcomer: Newcomer) {
         if newcomer.app_key.is_some_and(|key| self.revoked.contains_key(&key)) {
             // The token was signed before; the socket closes when its outbox is dropped.
             let _ = newcomer.outbox.try_send(ServerMessage::Bye { reason: ByeReason::KeyRevoked }.into());
@@ -267,8 +267,13 @@ impl Worker {
         let policy = self.policies.update(key.application, policy).clone();
         let number = self.room_number(now, key, &policy);
         let (peer, mut connection, mut fragment) = (newcomer.peer, None, None);
+        if let Watches::Only(publisher) = newcomer.watches
+            && let Some(publisher) = self.rooms.get(&number).and_then(|room| room.peers.get(&publisher))
+        {
+            newcomer.video = publisher.video.clone();
+        }
         if policy.relay {
-            let (ufrag, made) = match self.new_connection(now, newcomer.is_offered()) {
+            let (ufrag, made) = match self.new_connection(now, &newcomer) {
                 Ok(made) => made,
                 Err(error) => return tracing::error!(%error, "no connection for a newcomer"),
             };
@@ -292,8 +297,9 @@ impl Worker {
         self.next_room
     }
 
-    /// `restarts`: the client restarts a connection that failed, and adds tracks as it likes.
-    fn new_connection(&self, now: Instant, restarts: bool) -> anyhow::Result<(String, Connection)> {
+    fn new_connection(&self, now: Instant, newcomer: &Newcomer) -> anyhow::Result<(String, Connection)> {
+        // Such a client restarts a connection that failed, and adds tracks as it likes.
+        let restarts = newcomer.is_offered();
         let [a, b, c, d] = random::bytes::<4>()?;
         let ufrag = format!("{:02x}{}", self.index, hex::encode(random::bytes::<8>()?));
         let settings = ConnectionSettings {
@@ -302,6 +308,7 @@ impl Worker {
             password: hex::encode(random::bytes::<16>()?),
             first_ssrc: u32::from_be_bytes([a, b, c, d]),
             two_way_slots: restarts,
+            video: newcomer.video.clone(),
             lost_after: if restarts { RESTARTED_AFTER } else { LOST_AFTER },
         };
         Ok((ufrag, Connection::new(now, settings)?))

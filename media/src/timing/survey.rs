@@ -1,10 +1,7 @@
 //! The first pass over a track: what its clock says and when it can be shown, without keeping a packet.
 
 use super::clock::{Envelope, SenderClock, ntp_time};
-use crate::{
-    capture::{CaptureError, Codec, Placement, Record, RtpHeader, TrackLog},
-    payload::vp8,
-};
+use crate::capture::{CaptureError, Codec, Placement, Record, RtpHeader, TrackLog};
 
 /// What the first pass found out about one RTP stream.
 #[derive(Debug, Clone)]
@@ -70,8 +67,5 @@ fn stream(streams: &mut Vec<Stream>, index: usize, clock_rate: u32) -> &mut Stre
 }
 
 fn decodes_alone(codec: Codec, packet: &[u8]) -> bool {
-    match codec {
-        Codec::Opus => true,
-        Codec::Vp8 => RtpHeader::parse(packet).is_some_and(|header| vp8::begins_key_frame(header.payload(packet))),
-    }
+    RtpHeader::parse(packet).is_some_and(|header| codec.decodes_alone(header.payload(packet)))
 }

@@ -2,7 +2,7 @@
 //! addresses. The file is made while it is sent, anew for each attempt.
 
 use super::parts::error_code;
-use crate::remux::{CONTENT_TYPE, Remux, RemuxError};
+use crate::remux::{Remux, RemuxError};
 use bytes::Bytes;
 use outbound::{
     Body, Method, Outbound, OutboundError, Request, Url,
@@ -157,7 +157,7 @@ impl PutClient {
             spawn_blocking(move || runtime.block_on(belt.carry(&file, &sender)))
         };
         let request = Request {
-            headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))],
+            headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(file.facts().container.content_type()))],
             body: Body::Pieces { bytes, pieces },
             time_limit: EXCHANGE + Duration::from_secs(bytes / SLOWEST),
             ..Request::new(Method::PUT, url.0.clone())

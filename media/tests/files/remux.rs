@@ -7,7 +7,7 @@ use crate::support::{
     remuxed::{Remuxed, file, prepare},
 };
 use media::{
-    capture::{TrackHeader, TrackKind},
+    capture::{Codec, TrackHeader, TrackKind},
     remux::RemuxError,
 };
 use std::fs;
@@ -90,6 +90,36 @@ fn frames_change_size_and_shape() {
         .collect();
     sizes.dedup();
     assert_eq!(sizes, [(640, 360), (1920, 1080), (360, 640)]);
+}
+
+#[test]
+fn pictures_of_other_codecs_change_their_size_and_stay_with_their_sound() {
+    for codec in [Codec::Vp9, Codec::H264] {
+        let content = Content { sizes: vec![(640, 360), (360, 640)], ..content() };
+        let peer =
+            Peer { codec, drift_ppm: 80.0, loss: 0.02, video_delay: 0.12, joins: 0.5, ..Peer::new(content, 8.0) };
+        let remuxed = Remuxed::from(&Call::record(&[peer], 8.0, true), all);
+        assert_eq!(
+            remuxed.facts.video.as_ref().map(|video| (video.codec, video.width, video.height)),
+            Some((codec, 640, 640))
+        );
+        let (offset, pairs) = remuxed.lip_sync(FULL, HERTZ);
+        assert!(offset.abs() < MAX_OFFSET_MS && pairs >= 6, "{codec:?}: {offset} ms, {pairs} pairs");
+        for seconds in [1.5, 6.5] {
+            remuxed.assert_colour(seconds, FULL, RED);
+        }
+    }
+}
+
+#[test]
+fn unrepaired_loss_breaks_no_codec() {
+    for codec in [Codec::Vp9, Codec::H264] {
+        let content = Content { period: 100.0, ..content() };
+        let peer = Peer { codec, loss: 0.05, repaired: 0.0, ..Peer::new(content, 6.0) };
+        let remuxed = Remuxed::from(&Call::record(&[peer], 6.0, true), all);
+        assert!((15..175).contains(&remuxed.facts.video.as_ref().unwrap().frames), "{codec:?}: {:?}", remuxed.facts);
+        remuxed.assert_colour(4.5, FULL, RED);
+    }
 }
 
 #[test]

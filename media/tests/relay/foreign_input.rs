@@ -2,7 +2,7 @@
 
 use media::{
     clock,
-    rtc::{Connection, ConnectionSettings, Datagram, Output},
+    rtc::{Connection, ConnectionSettings, Datagram, Output, VideoFormat},
 };
 use proptest::prelude::*;
 use std::{net::SocketAddr, time::Duration};
@@ -26,6 +26,7 @@ fn connection() -> Connection {
         password: "0123456789abcdef0123456789abcdef".into(),
         first_ssrc: 1,
         two_way_slots: false,
+        video: VideoFormat::default(),
         lost_after: Duration::from_secs(20),
     };
     let mut connection = Connection::new(clock::now(), settings).unwrap();

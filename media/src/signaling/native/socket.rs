@@ -4,6 +4,7 @@
 use super::session::{parse, sentence};
 use crate::{
     clock,
+    rtc::VideoFormat,
     sfu::{Newcomer, RoomKey, RoomMessage, Watches, WorkerCommand, Workers},
     signaling::{TokenKey, allowance::Allowance, doorstep::Place},
 };
@@ -102,6 +103,7 @@ async fn client(settings: NativeSettings, origin: Option<String>, place: Arc<Pla
         watches: Watches::Everyone,
         settings: KeySettings::default(),
         is_numbered: false,
+        video: VideoFormat::default(),
         media_within: None,
         outbox,
     };

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     clock, random,
+    rtc::VideoFormat,
     sfu::{Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Watches, WorkerCommand},
 };
 use protocol::{
@@ -213,6 +214,7 @@ impl Visit<'_> {
             watches,
             settings: claims.skylink.key,
             is_numbered: false,
+            video: VideoFormat::default(),
             media_within: None,
             outbox,
         };

@@ -3,6 +3,7 @@
 use super::socket::Connection;
 use crate::{
     clock, random,
+    rtc::VideoFormat,
     sfu::{Newcomer, RoomKey, RoomMessage, Watches, WorkerCommand},
 };
 use protocol::{
@@ -86,6 +87,7 @@ async fn open(
         watches,
         settings: KeySettings::default(),
         is_numbered: false,
+        video: VideoFormat::default(),
         media_within: None,
         outbox,
     };

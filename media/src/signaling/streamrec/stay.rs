@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     clock,
+    rtc::VideoFormat,
     sfu::{Newcomer, Opaque, RoomKey, RoomMessage, Watches, WorkerCommand},
     signaling::allowance::Allowance,
 };
@@ -288,6 +289,7 @@ impl Stay {
                 watches,
                 settings: KeySettings::default(),
                 is_numbered: true,
+                video: VideoFormat::preferred(&sdp),
                 media_within,
                 outbox,
             };

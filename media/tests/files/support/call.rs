@@ -23,6 +23,8 @@ pub const NETWORK_SECONDS: f64 = 0.04;
 #[derive(Debug, Clone)]
 pub struct Peer {
     pub content: Content,
+    /// Of its pictures.
+    pub codec: Codec,
     pub has_video: bool,
     pub has_audio: bool,
     /// Seconds after the recording's start.
@@ -47,6 +49,7 @@ impl Peer {
     pub fn new(content: Content, leaves: f64) -> Self {
         Self {
             content,
+            codec: Codec::Vp8,
             has_video: true,
             has_audio: true,
             joins: 0.0,
@@ -152,7 +155,7 @@ fn join(handle: &CaptureHandle, peer: &Peer, number: u8, arrivals: &mut Vec<Arri
     // Every peer is wrong about the time of day in its own way.
     let wall_clock = 3.9e9 + f64::from(number) * 1234.5678;
     let kinds = [
-        (TrackKind::Video, Codec::Vp8, 96, 90_000, peer.has_video),
+        (TrackKind::Video, peer.codec, 96, 90_000, peer.has_video),
         (TrackKind::Audio, Codec::Opus, 111, 48_000, peer.has_audio),
     ];
     for (index, (kind, codec, payload_type, clock_rate, _)) in (0..).zip(kinds).filter(|(_, kind)| kind.4) {
@@ -167,7 +170,9 @@ fn join(handle: &CaptureHandle, peer: &Peer, number: u8, arrivals: &mut Vec<Arri
             clock_rate,
         });
         let (packets, delay) = match kind {
-            TrackKind::Video => (peer.content.video(seconds.min(peer.camera_stops - peer.joins)), peer.video_delay),
+            TrackKind::Video => {
+                (peer.content.video(peer.codec, seconds.min(peer.camera_stops - peer.joins)), peer.video_delay)
+            }
             TrackKind::Audio => (peer.content.audio(seconds), 0.0),
         };
         let way = Way { peer, track, delay, clock_rate, wall_clock };

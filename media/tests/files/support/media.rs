@@ -1,7 +1,8 @@
-//! What a simulated peer sends: real VP8 and Opus in RTP, of a coloured picture that flashes and a tone that beeps.
+//! What a simulated peer sends: real video and Opus in RTP, of a coloured picture that flashes and a tone that beeps.
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSrc};
+use media::capture::Codec;
 use std::thread;
 
 /// Red, green, blue.
@@ -37,14 +38,28 @@ impl Content {
         seconds >= self.period && seconds % self.period < MARK_SECONDS
     }
 
-    /// Encodes the picture as VP8 with payload type 96.
-    pub fn video(&self, seconds: f64) -> Vec<Packet> {
+    /// Encodes the picture with payload type 96.
+    pub fn video(&self, codec: Codec, seconds: f64) -> Vec<Packet> {
         let frames = (seconds * FRAME_RATE as f64) as u64;
         let share = frames.div_ceil(self.sizes.len() as u64).max(1);
         let mut noise = 1u32;
         let content = self.clone();
-        let encoder = "vp8enc deadline=1 cpu-used=8 threads=2 target-bitrate=1500000 keyframe-max-dist=30 error-resilient=default \
-                       ! rtpvp8pay pt=96 picture-id-mode=2 mtu=1200";
+        let encoder = match codec {
+            Codec::Vp8 => {
+                "vp8enc deadline=1 cpu-used=8 threads=2 target-bitrate=1500000 keyframe-max-dist=30 \
+                 error-resilient=default ! rtpvp8pay pt=96 picture-id-mode=2 mtu=1200"
+            }
+            Codec::Vp9 => {
+                "vp9enc deadline=1 cpu-used=8 threads=2 target-bitrate=1500000 keyframe-max-dist=30 lag-in-frames=0 \
+                 ! rtpvp9pay pt=96 picture-id-mode=2 mtu=1200"
+            }
+            Codec::H264 => {
+                "x264enc tune=zerolatency speed-preset=ultrafast bitrate=1500 key-int-max=30 \
+                 ! video/x-h264,profile=constrained-baseline \
+                 ! rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency mtu=1200"
+            }
+            Codec::Av1 | Codec::Opus => panic!("GStreamer sends no {codec:?} as video"),
+        };
         encode(encoder, move |index| {
             (index < frames).then(|| {
                 let size = content.sizes[(index / share) as usize];
@@ -131,7 +146,9 @@ fn encode(encoder: &str, mut raw: impl FnMut(u64) -> Option<Raw> + Send + 'stati
     let mut packets = Vec::new();
     while let Ok(sample) = sink.pull_sample() {
         let buffer = sample.buffer().unwrap();
-        let captured = buffer.pts().unwrap().nseconds() as f64 / 1e9;
+        // Encoders may count from anywhere.
+        let segment = sample.segment().unwrap().downcast_ref::<gst::ClockTime>().unwrap();
+        let captured = segment.to_running_time(buffer.pts()).unwrap().nseconds() as f64 / 1e9;
         packets.push(Packet { captured, bytes: buffer.map_readable().unwrap().to_vec() });
     }
     feeder.join().unwrap();

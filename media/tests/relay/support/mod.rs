@@ -5,6 +5,7 @@ pub mod client;
 use media::{
     capture::{self, CaptureHandle, SpoolBudget},
     clock,
+    rtc::VideoFormat,
     sfu::{
         Newcomer, Order, Presence, RecordingRequest, RelaySettings, RoomKey, RoomMessage, StartDecision,
         StartedRecording, Watches, WorkerCommand, Workers,
@@ -97,6 +98,7 @@ impl Node {
             watches: Watches::Everyone,
             settings: KeySettings::default(),
             is_numbered: false,
+            video: VideoFormat::default(),
             media_within: None,
             outbox,
         };
