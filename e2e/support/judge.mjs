@@ -207,9 +207,9 @@ async function frameTimes(path) {
   return stdout.split('\n').filter(Boolean).map(Number.parseFloat).sort((a, b) => a - b);
 }
 
-/** Samples whose index is their time, gaps filled. @param {string} path */
+/** Samples whose index is their time, gaps filled: left alone, those of less than 100 ms would pull the rest forward. @param {string} path */
 async function decodeSound(path) {
-  const filter = 'aresample=async=1:first_pts=0';
+  const filter = 'aresample=async=1:min_hard_comp=0.01:first_pts=0';
   const bytes = await output(['-i', path, '-map', '0:a:0', '-af', filter, '-ac', '1', '-ar', String(SAMPLE_RATE), '-f', 'f32le', '-']);
   return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
 }

@@ -24,15 +24,15 @@ function offerPictures() {
 
 /** Runs in the page: offers pictures of one codec before all others. @param {string} mimeType */
 function prefer(mimeType) {
-  const { createOffer } = RTCPeerConnection.prototype;
+  const { setLocalDescription } = RTCPeerConnection.prototype;
   Object.assign(RTCPeerConnection.prototype, {
-    /** @this {RTCPeerConnection} @param {RTCOfferOptions} options */
-    createOffer(options) {
+    /** @this {RTCPeerConnection} @param {...RTCLocalSessionDescriptionInit} description */
+    setLocalDescription(...description) {
       const all = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
       const first = all.filter((codec) => codec.mimeType === mimeType);
       const senders = this.getTransceivers().filter(({ sender }) => sender.track?.kind === 'video');
       for (const each of senders) each.setCodecPreferences([...first, ...all.filter((codec) => !first.includes(codec))]);
-      return createOffer.call(this, options);
+      return setLocalDescription.apply(this, /** @type {any} */ (description));
     },
   });
 }

@@ -74,7 +74,8 @@ export class WeakNetwork {
 
 /** Runs in the page: the other side is reached at this port. @param {number} port */
 export function reachThrough(port) {
-  const { setRemoteDescription } = RTCPeerConnection.prototype;
+  /** @type {(description: RTCSessionDescriptionInit) => Promise<void>} */
+  const setRemoteDescription = RTCPeerConnection.prototype.setRemoteDescription;
   Object.assign(RTCPeerConnection.prototype, {
     /** @this {RTCPeerConnection} @param {RTCSessionDescriptionInit} description */
     setRemoteDescription({ type, sdp }) {

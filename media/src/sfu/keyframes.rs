@@ -9,7 +9,7 @@ use std::{
 /// At most one request per track in this time.
 const SPACING: Duration = Duration::from_millis(500);
 /// How long a missing packet may still be repaired by retransmission before a keyframe is wanted.
-const REPAIR_TIME: Duration = Duration::from_millis(400);
+const REPAIR_TIME: Duration = Duration::from_millis(1000);
 /// Missing packets watched; in a longer gap every further one is as good as lost.
 const WATCHED: usize = 64;
 
