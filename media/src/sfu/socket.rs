@@ -21,15 +21,18 @@ pub(super) struct RelaySocket {
     socket: UdpSocket,
     state: UdpSocketState,
     port: u16,
-    /// For datagrams whose destination address the kernel does not tell.
-    fallback: IpAddr,
+    /// What clients know the node by, the first one also when a datagram came to another: behind an address translator
+    /// no interface has the address that clients send to, and connections know only that one.
+    advertised: Vec<IpAddr>,
+    /// Those of them that interfaces of this machine have, which datagrams can therefore be sent from.
+    own: Vec<IpAddr>,
     buffer: Vec<u8>,
     chunk: usize,
     batch: Vec<u8>,
 }
 
 impl RelaySocket {
-    pub(super) fn new(socket: UdpSocket, fallback: IpAddr) -> io::Result<Self> {
+    pub(super) fn new(socket: UdpSocket, advertised: Vec<IpAddr>) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         let port = socket.local_addr()?.port();
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
@@ -37,7 +40,9 @@ impl RelaySocket {
         state.set_send_buffer_size(UdpSockRef::from(&socket), BUFFER)?;
         let chunk = DATAGRAM * state.gro_segments();
         let buffer = vec![0; chunk * BATCH_SIZE];
-        Ok(Self { socket, state, port, fallback, buffer, chunk, batch: Vec::with_capacity(BATCH_BYTES) })
+        let own = advertised.iter().copied().filter(|ip| UdpSocket::bind((*ip, 0)).is_ok()).collect();
+        let batch = Vec::with_capacity(BATCH_BYTES);
+        Ok(Self { socket, state, port, advertised, own, buffer, chunk, batch })
     }
 
     pub(super) fn register(&self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -57,7 +62,9 @@ impl RelaySocket {
             }
         };
         for (meta, buffer) in metas.iter().zip(self.buffer.chunks(self.chunk)).take(received) {
-            let local = SocketAddr::new(meta.dst_ip.unwrap_or(self.fallback), self.port);
+            let reached = meta.dst_ip.filter(|ip| self.advertised.contains(ip));
+            let Some(ip) = reached.or(self.advertised.first().copied()) else { continue };
+            let local = SocketAddr::new(ip, self.port);
             for bytes in buffer[..meta.len].chunks(meta.stride.max(1)) {
                 each(Datagram { from: meta.addr, local, bytes });
             }
@@ -84,7 +91,7 @@ impl RelaySocket {
                 ecn: None,
                 contents: &self.batch,
                 segment_size: (run > 1).then_some(first.bytes.len()),
-                src_ip: Some(first.from.ip()).filter(|ip| !ip.is_unspecified()),
+                src_ip: Some(first.from.ip()).filter(|ip| self.own.contains(ip)),
             };
             if let Err(error) = self.state.try_send(UdpSockRef::from(&self.socket), &transmit) {
                 tracing::debug!(%error, to = %first.to, run, "send");

@@ -113,14 +113,13 @@ impl Workers {
     pub fn start(settings: &RelaySettings, requests: &Sender<RecordingRequest>) -> Result<Self, WorkersError> {
         let (sockets, port) = bind(settings.udp_port, settings.workers)?;
         let candidates: Vec<SocketAddr> = settings.advertise.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
-        let fallback = settings.advertise.first().copied().unwrap_or(Ipv4Addr::LOCALHOST.into());
         let counts = Arc::new(RelayCounts((0..settings.workers).map(|_| Default::default()).collect()));
         let mut inboxes = Vec::new();
         let mut starts: Vec<(mio::Poll, RelaySocket, Receiver<WorkerCommand>)> = Vec::new();
         for socket in sockets {
             let poll = mio::Poll::new()?;
             let waker = Arc::new(mio::Waker::new(poll.registry(), COMMANDS)?);
-            let socket = RelaySocket::new(socket, fallback)?;
+            let socket = RelaySocket::new(socket, settings.advertise.clone())?;
             socket.register(poll.registry(), SOCKET)?;
             let (commands, received) = channel(COMMAND_QUEUE);
             inboxes.push(Inbox { commands, waker });

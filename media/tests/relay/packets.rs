@@ -47,6 +47,16 @@ async fn packets_arrive_unchanged_and_in_order_under_one_numbering() {
     assert!(anna.received.is_empty(), "a publisher hears itself");
 }
 
+/// As most clouds have it: no interface of the machine has the address that clients are told.
+#[tokio::test]
+async fn media_reaches_a_node_behind_an_address_translator() {
+    let node = Node::advertising([192, 0, 2, 7].into());
+    let mut anna = Client::join(&node, "room", 1, Some(1000)).await;
+    let mut ben = Client::join(&node, "room", 2, Some(2000)).await;
+    connected(&node, &mut [&mut anna, &mut ben]).await;
+    watch(&node, &mut anna, &mut ben, 10).await;
+}
+
 #[tokio::test]
 async fn a_publisher_who_leaves_frees_the_slot_for_the_next() {
     let node = Node::start();

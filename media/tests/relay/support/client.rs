@@ -30,7 +30,7 @@ use rtc::{
     shared::{TaggedBytesMut, TransportContext, TransportProtocol},
 };
 use std::{
-    net::{SocketAddr, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -44,6 +44,8 @@ pub const VIDEO: u8 = 96;
 pub struct Client {
     pub person: Person,
     room: String,
+    /// What it knows the node by.
+    outside: Ipv4Addr,
     pc: RTCPeerConnection,
     /// Waits a little for datagrams in each step, unless made non-blocking.
     pub socket: UdpSocket,
@@ -129,6 +131,7 @@ impl Client {
         let mut client = Self {
             person,
             room: name.to_owned(),
+            outside: node.outside,
             pc,
             socket,
             slots: 0,
@@ -224,7 +227,7 @@ impl Client {
     fn take_in(&mut self, from: SocketAddr, datagram: &[u8]) {
         let transport = TransportContext {
             local_addr: self.socket.local_addr().unwrap(),
-            peer_addr: from,
+            peer_addr: SocketAddr::new(self.outside.into(), from.port()),
             ecn: None,
             transport_protocol: TransportProtocol::UDP,
         };
@@ -234,7 +237,9 @@ impl Client {
 
     fn flush(&mut self) {
         while let Some(message) = self.pc.poll_write() {
-            self.socket.send_to(&message.message, message.transport.peer_addr).unwrap();
+            // The address translator of the node's network.
+            let inside = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), message.transport.peer_addr.port());
+            self.socket.send_to(&message.message, inside).unwrap();
             // RFC 7983: what begins like this is RTP or RTCP.
             if (128..192).contains(&message.message[0]) {
                 self.sent.push(message.message.to_vec());

@@ -63,6 +63,7 @@ pub fn spec(room: &RoomKey, n: u8) -> RecordingSpec {
 
 pub struct Node {
     pub workers: Workers,
+    pub outside: Ipv4Addr,
     pub requests: mpsc::Receiver<RecordingRequest>,
     spool: tempfile::TempDir,
     budget: Arc<SpoolBudget>,
@@ -72,12 +73,17 @@ pub struct Node {
 
 impl Node {
     pub fn start() -> Self {
+        Self::advertising(Ipv4Addr::LOCALHOST)
+    }
+
+    /// A node that clients know by this address.
+    pub fn advertising(outside: Ipv4Addr) -> Self {
         let (sender, requests) = mpsc::channel(64);
-        let settings = RelaySettings { udp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 2 };
+        let settings = RelaySettings { udp_port: 0, advertise: vec![outside.into()], workers: 2 };
         let workers = Workers::start(&settings, &sender).unwrap();
         let spool = tempfile::tempdir().unwrap();
         let budget = Arc::new(SpoolBudget::open(spool.path(), u64::MAX).unwrap());
-        Self { workers, requests, spool, budget, captures: HashMap::new(), recorded: 0 }
+        Self { workers, outside, requests, spool, budget, captures: HashMap::new(), recorded: 0 }
     }
 
     pub async fn join(&self, name: &str, n: u8) -> Person {
