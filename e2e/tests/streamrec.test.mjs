@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import { launchFirefox } from '../support/firefox.mjs';
 import { Installation } from '../support/installation.mjs';
 import { ALICE } from '../support/media.mjs';
 import { Backend } from '../support/streamrec/backend.mjs';
 import { Destination, SECRET, footageOf } from '../support/streamrec/destination.mjs';
+import { plays } from '../support/playback.mjs';
 import { Person } from '../support/streamrec/person.mjs';
 import { Site } from '../support/streamrec/site.mjs';
 import { WeakNetwork } from '../support/streamrec/weak_network.mjs';
@@ -19,13 +21,15 @@ const destination = await Destination.open();
 let backend;
 /** @type {Site} */
 let site;
+/** @type {any} */
+let firefox;
 before(async () => {
-  await here.ready;
+  [firefox] = await Promise.all([launchFirefox(), here.ready]);
   backend = await Backend.open(here.stack.address, await here.owner.makeApiKey(['streamrec'], here.demo));
   site = await Site.open(here.stack.address);
 });
 after(() => {
-  for (const each of [destination, backend, site]) each?.close();
+  for (const each of [destination, backend, site, firefox]) each?.close();
 });
 
 /** A client whose media flows. @param {string} id @param {Parameters<typeof Person.at>[3]} [more] */
@@ -77,8 +81,7 @@ here.test('the documented client records, switches its stream, and the file and 
   assert.ok(footage.toneShare(ALICE.tone) > 0.8, 'the microphone stays on');
   assert.ok(footage.tileOf(ALICE.colour, 0.2), 'the camera is seen');
   assert.ok(footage.tileOf([30, 160, 60], 0.2), 'the shared picture is seen');
-  const playable = await plays(put.body);
-  assert.ok(Math.abs(playable.duration - footage.duration) < 0.1 && playable.error === null, JSON.stringify(playable));
+  await playsEverywhere(put.body, footage.duration);
 
   const finished = await backend.hears('session_finished', 'c-switch');
   assert.equal(finished.termination_cause, 'TERM_BY_CLIENT');
@@ -86,20 +89,12 @@ here.test('the documented client records, switches its stream, and the file and 
   assert.deepEqual(said, [], 'no address with its secret is logged');
 });
 
-/** Has the browser play a file to its end from near it. @param {Buffer} file */
-async function plays(file) {
-  const page = await (await here.browser.newContext()).newPage();
-  return page.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    const video = Object.assign(document.createElement('video'), { muted: true, src: URL.createObjectURL(new Blob([bytes])) });
-    await new Promise((ready) => Object.assign(video, { onloadedmetadata: ready, onerror: ready }));
-    const { duration } = video;
-    await new Promise((ready) => Object.assign(video, { onseeked: ready, onerror: ready, currentTime: Math.max(duration - 1, 0) }));
-    const ended = new Promise((ready) => Object.assign(video, { onended: ready, onerror: ready }));
-    await video.play();
-    await ended;
-    return { duration, error: video.error?.message ?? null };
-  }, file.toString('base64'));
+/** Has both browsers play a file. @param {Buffer} file @param {number} seconds */
+async function playsEverywhere(file, seconds) {
+  for (const [name, browser] of Object.entries({ Chromium: here.browser, firefox })) {
+    const { duration, error } = await plays(browser, file);
+    assert.ok(Math.abs(duration - seconds) < 0.1 && error === null, `${name}: ${duration} s of ${seconds}, ${error}`);
+  }
 }
 
 for (const [name, type] of [['vp9', 'video/webm'], ['h264', 'video/mp4'], ['av1', 'video/webm']]) {
@@ -123,8 +118,7 @@ for (const [name, type] of [['vp9', 'video/webm'], ['h264', 'video/mp4'], ['av1'
     assert.ok(footage.toneShare(ALICE.tone) > 0.8, 'the microphone stays on');
     assert.ok(footage.tileOf(ALICE.colour, 0.2), 'the camera is seen');
     assert.ok(footage.tileOf([30, 160, 60], 0.2), 'the shared picture is seen');
-    const playable = await plays(put.body);
-    assert.ok(Math.abs(playable.duration - footage.duration) < 0.1 && playable.error === null, JSON.stringify(playable));
+    await playsEverywhere(put.body, footage.duration);
     await supervisor.close();
     await person.does('disconnect');
   });
