@@ -33,6 +33,7 @@ export function environment(ports, data) {
     MIXDOWN_SIGNALING_URL: `ws://localhost:${ports.signaling}`,
     MIXDOWN_STORE_LISTEN: `127.0.0.1:${ports.store}`,
     MIXDOWN_UDP_PORT: String(ports.udp),
+    MIXDOWN_TCP_PORT: String(ports.media),
     MIXDOWN_DATA_DIR: data,
     MIXDOWN_SITE_ROOT: join(REPOSITORY, 'target/site'),
     MIXDOWN_PUBLIC_DIR: join(REPOSITORY, 'public'),

@@ -244,6 +244,21 @@ here.test('a weak uplink that loses packets costs picture quality, and neither l
   assert.ok(pairs >= 8 && Math.abs(milliseconds) < 80, `${pairs} pairs, ${milliseconds} ms; ${figures}`);
 });
 
+here.test('where no UDP gets through, a client is recorded and watched over TCP', async () => {
+  const person = await connected('c-tcp', { network: 'tcp' });
+  await person.does('startRecording', destination.url('tcp.webm'), backend.webhook);
+  const supervisor = await Person.at(here.browser, site.page('supervisor'), undefined, { network: 'tcp' });
+  const token = await backend.supervisorToken('s-tcp', 'c-tcp');
+  assert.equal(typeof (await supervisor.does('connect', 's-tcp', token, 'c-tcp')), 'number', 'a picture is seen');
+  await person.watches(4);
+  await person.does('stopRecording');
+  const footage = await footageOf(await destination.received('tcp.webm'));
+  assert.equal(footage.complaints, '');
+  assert.ok(footage.tileOf(ALICE.colour) && footage.toneShare(ALICE.tone) > 0.8, 'seen and heard');
+  await supervisor.close();
+  await person.does('disconnect');
+});
+
 here.test('what cannot be negotiated and what stops coming ends with its cause', async () => {
   const { answer } = await backend.asks('/api/v2/session', { client_id: 'c-garbage' }, {
     authorization: `Bearer ${await backend.clientToken('c-garbage')}`,

@@ -40,6 +40,9 @@ pub struct NodeConfig {
     /// UDP port of all media.
     #[arg(long, env = "MIXDOWN_UDP_PORT", default_value_t = 3003)]
     pub udp_port: u16,
+    /// TCP port of media for clients whose network lets no UDP through; default: the number of the UDP port.
+    #[arg(long, env = "MIXDOWN_TCP_PORT")]
+    pub tcp_port: Option<u16>,
     /// Addresses clients send media to; default: the address of the default route, and 127.0.0.1.
     #[arg(long, env = "MIXDOWN_ADVERTISE", value_delimiter = ',')]
     pub advertise: Vec<IpAddr>,

@@ -59,13 +59,14 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let relay = RelaySettings {
         udp_port: config.udp_port,
+        tcp_port: config.tcp_port.unwrap_or(config.udp_port),
         advertise: advertised(config.advertise),
         workers: config.workers.unwrap_or(u8::try_from(cores).unwrap_or(64).min(64)),
     };
     let program = std::env::current_exe().context("the path of this program is unknown")?;
     check_mixer(&program).await?;
     let (requests, requested) = mpsc::channel(REQUEST_QUEUE);
-    let workers = Workers::start(&relay, &requests)?;
+    let (workers, media) = Workers::start(&relay, &requests)?;
     let node = identity.node();
     let token_key = TokenKey::default();
     let host = host_of(&config.signaling_url);
@@ -93,6 +94,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
     let tasks = TaskTracker::new();
     tasks.spawn(keep_link(Dispatch { workers: workers.clone(), recorder: recorder.clone() }));
     tasks.spawn(recorder.clone().run(requested));
+    tasks.spawn(media.serve(stop.clone()));
     recorder.recover().context("the spool cannot be read")?;
     let registry = Registry::default();
     let inside = Inside {
@@ -105,7 +107,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         registry: registry.clone(),
     };
     let app = inside.front_doors();
-    tracing::info!(%node, listen = %config.listen, udp_port = config.udp_port, advertise = ?relay.advertise, "node is up");
+    tracing::info!(%node, listen = %config.listen, udp_port = config.udp_port, tcp_port = relay.tcp_port, advertise = ?relay.advertise, "node is up");
     tasks.spawn(signaling::serve(listener, app, signaling::Limits::default(), stop.clone()));
     stop.cancelled().await;
     tracing::info!("shutting down");

@@ -209,6 +209,9 @@ pub struct MediaOptions {
     /// UDP port of the media.
     #[arg(long, env = "MIXDOWN_UDP_PORT", default_value_t = 3003)]
     pub udp_port: u16,
+    /// TCP port of the media, for networks that let no UDP through [default: the number of the UDP port].
+    #[arg(long, env = "MIXDOWN_TCP_PORT")]
+    pub tcp_port: Option<u16>,
     /// Directory of the captures [default: spool in the data directory].
     #[arg(long, env = "MIXDOWN_SPOOL")]
     pub spool: Option<PathBuf>,

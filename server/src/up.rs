@@ -36,6 +36,8 @@ pub async fn up(options: &ControlPlaneOptions, media: &MediaOptions) -> Result<(
     ports::check_tcp(media.media_listen, "The media node's signaling", "--media-listen").await?;
     let udp = SocketAddr::from((Ipv4Addr::UNSPECIFIED, media.udp_port));
     ports::check_udp(udp, "The media node", "--udp-port")?;
+    let tcp = SocketAddr::from((Ipv4Addr::UNSPECIFIED, media.tcp_port.unwrap_or(media.udp_port)));
+    ports::check_tcp(tcp, "The media node", "--tcp-port").await?;
 
     let control_plane = ControlPlane::start(options, Clock::System, Random::System).await?;
     let process = MediaProcess { program, environment: media_environment(options, media, control_plane.address) };
@@ -145,6 +147,7 @@ fn media_environment(
         ("MIXDOWN_MEDIA_LISTEN", media.media_listen.to_string().into()),
         ("MIXDOWN_SIGNALING_URL", signaling_url.trim_end_matches('/').into()),
         ("MIXDOWN_UDP_PORT", media.udp_port.to_string().into()),
+        ("MIXDOWN_TCP_PORT", media.tcp_port.unwrap_or(media.udp_port).to_string().into()),
         ("MIXDOWN_CONTROL_URL", format!("ws://{}/node/link", reachable(control_plane)).into()),
         ("MIXDOWN_NODE_SECRET_FILE", SecretFiles::of(&options.data.data_dir).node_secret.into()),
         ("MIXDOWN_SPOOL", spool.into()),

@@ -1,7 +1,7 @@
 /** Somebody at the customer's site. */
 
 import { installDevices } from '../media.mjs';
-import { reachThrough } from './weak_network.mjs';
+import { onlyTcp, reachThrough } from './weak_network.mjs';
 
 /** Runs in the page: a moving picture of any size, like a shared window. */
 function offerPictures() {
@@ -47,12 +47,13 @@ export class Person {
    * @param {import('playwright-core').Browser} browser
    * @param {string} address of the page
    * @param {import('../media.mjs').Looks} [looks]
-   * @param {{ codec?: string, network?: import('./weak_network.mjs').WeakNetwork }} [more] media type of the pictures; what lies between
+   * @param {{ codec?: string, network?: import('./weak_network.mjs').WeakNetwork | 'tcp' }} [more] media type of the pictures; what lies between
    */
   static async at(browser, address, looks, { codec, network } = {}) {
     const context = await browser.newContext();
     if (codec) await context.addInitScript(prefer, codec);
-    if (network) await context.addInitScript(reachThrough, network.port);
+    if (network === 'tcp') await context.addInitScript(onlyTcp);
+    else if (network) await context.addInitScript(reachThrough, network.port);
     if (looks) await context.addInitScript(installDevices, looks);
     await context.addInitScript(offerPictures);
     const person = new Person(await context.newPage());

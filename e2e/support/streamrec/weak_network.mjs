@@ -84,3 +84,15 @@ export function reachThrough(port) {
     },
   });
 }
+
+/** Runs in the page: nothing but TCP gets through to the other side. */
+export function onlyTcp() {
+  /** @type {(description: RTCSessionDescriptionInit) => Promise<void>} */
+  const setRemoteDescription = RTCPeerConnection.prototype.setRemoteDescription;
+  Object.assign(RTCPeerConnection.prototype, {
+    /** @this {RTCPeerConnection} @param {RTCSessionDescriptionInit} description */
+    setRemoteDescription({ type, sdp }) {
+      return setRemoteDescription.call(this, { type, sdp: sdp?.replace(/^a=candidate:\S+ \d udp .*\r\n/gim, '') });
+    },
+  });
+}

@@ -255,9 +255,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn whatever_arrives_the_file_holds_together(everything in prop::collection::vec(something(), 0..300)) {
-        for (codec, check) in [(Codec::Vp8, check as fn(&Remux)), (Codec::H264, check_mp4)] {
+        for codec in [Codec::Vp8, Codec::H264] {
             let (_spool, capture) = record(codec, &everything);
             match Remux::prepare(capture, |_| true) {
+                Ok(remux) if remux.facts().container == Container::Mp4 => check_mp4(&remux),
+                // Also when nothing came but sound.
                 Ok(remux) => check(&remux),
                 Err(error) => prop_assert!(matches!(error, RemuxError::Empty), "{}", error),
             }

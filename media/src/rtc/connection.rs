@@ -2,6 +2,7 @@
 
 use super::{
     codecs::{self, MediaKind, VideoFormat},
+    datagram::{Datagram, Transmit, Transport},
     feedback::{self, Feedback, FeedbackQueue, SenderReport},
     outgoing::SlotSenders,
     tap::Tap,
@@ -9,7 +10,7 @@ use super::{
 use crate::payload::Codec;
 use bytes::BytesMut;
 use rtc::{
-    ice::mdns::MulticastDnsMode,
+    ice::{mdns::MulticastDnsMode, tcp_type::TcpType},
     interceptor::{Registry, Slot},
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
@@ -23,7 +24,7 @@ use rtc::{
     rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
     rtp_transceiver::RTCRtpReceiverId,
     sansio::Protocol,
-    shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
+    shared::{TaggedBytesMut, TransportContext, error::Error},
 };
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -51,8 +52,8 @@ pub(super) fn step(step: &'static str) -> impl FnOnce(Error) -> ConnectionError 
 /// What a connection needs to know about the node.
 #[derive(Debug, Clone)]
 pub struct ConnectionSettings {
-    /// Where peers can reach the node's media port; sent as host candidates. The node is ICE-lite.
-    pub candidates: Vec<SocketAddr>,
+    /// Where peers can reach the node's media ports; sent as host candidates. The node is ICE-lite.
+    pub candidates: Vec<(Transport, SocketAddr)>,
     pub ufrag: String,
     pub password: String,
     /// First of the SSRCs this connection may use for what it sends.
@@ -63,23 +64,6 @@ pub struct ConnectionSettings {
     pub video: VideoFormat,
     /// Time without a sign of the peer after which the connection has failed.
     pub lost_after: Duration,
-}
-
-/// A datagram that arrived.
-#[derive(Debug, Clone, Copy)]
-pub struct Datagram<'a> {
-    pub from: SocketAddr,
-    /// The node's address it was sent to.
-    pub local: SocketAddr,
-    pub bytes: &'a [u8],
-}
-
-/// A datagram to send.
-#[derive(Debug)]
-pub struct Transmit {
-    pub from: SocketAddr,
-    pub to: SocketAddr,
-    pub bytes: BytesMut,
 }
 
 /// A track the peer publishes. `ssrc` names it within the connection.
@@ -163,8 +147,8 @@ impl Connection {
             .with_interceptor_registry(registry)
             .build(now)
             .map_err(step("connection"))?;
-        for candidate in settings.candidates {
-            add_candidate(&mut inner, candidate).map_err(step("candidate"))?;
+        for (transport, address) in settings.candidates {
+            add_candidate(&mut inner, transport, address).map_err(step("candidate"))?;
         }
         Ok(Self {
             inner,
@@ -234,7 +218,7 @@ impl Connection {
             local_addr: datagram.local,
             peer_addr: datagram.from,
             ecn: None,
-            transport_protocol: TransportProtocol::UDP,
+            transport_protocol: datagram.transport.protocol(),
         };
         let message = TaggedBytesMut { now, transport, message: BytesMut::from(datagram.bytes) };
         if let Err(error) = self.inner.handle_read(message) {
@@ -290,7 +274,8 @@ impl Connection {
     /// The next datagram to send.
     pub fn transmit(&mut self) -> Option<Transmit> {
         let message = self.inner.poll_write()?;
-        Some(Transmit { from: message.transport.local_addr, to: message.transport.peer_addr, bytes: message.message })
+        let TransportContext { local_addr: from, peer_addr: to, transport_protocol, .. } = message.transport;
+        Some(Transmit { from, to, transport: Transport::of(transport_protocol), bytes: message.message })
     }
 
     /// What happened next.
@@ -340,15 +325,20 @@ impl Connection {
     }
 }
 
-fn add_candidate(inner: &mut RTCPeerConnection, address: SocketAddr) -> Result<(), Error> {
+/// Clients open TCP connections to the node, never the other way round.
+fn add_candidate(inner: &mut RTCPeerConnection, transport: Transport, address: SocketAddr) -> Result<(), Error> {
+    let (network, tcp_type) = match transport {
+        Transport::Udp => ("udp", TcpType::Unspecified),
+        Transport::Tcp => ("tcp", TcpType::Passive),
+    };
     let base_config = CandidateConfig {
-        network: "udp".to_owned(),
+        network: network.to_owned(),
         address: address.ip().to_string(),
         port: address.port(),
         component: 1,
         ..Default::default()
     };
-    let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host()?;
+    let candidate = CandidateHostConfig { base_config, tcp_type }.new_candidate_host()?;
     inner.add_local_candidate(RTCIceCandidate::from(&candidate).to_json()?)
 }
 

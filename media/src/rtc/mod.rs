@@ -2,6 +2,7 @@
 
 mod codecs;
 mod connection;
+mod datagram;
 mod feedback;
 mod incoming;
 mod outgoing;
@@ -11,9 +12,9 @@ mod tap;
 pub use crate::payload::Codec;
 pub use codecs::{MediaKind, VideoFormat};
 pub use connection::{
-    Connection, ConnectionError, ConnectionSettings, Datagram, Output, PublishedTrack, RtpPacket, Transmit,
-    packet_bytes, strip_extensions,
+    Connection, ConnectionError, ConnectionSettings, Output, PublishedTrack, RtpPacket, packet_bytes, strip_extensions,
 };
+pub use datagram::{Datagram, Transmit, Transport};
 pub use feedback::SenderReport;
 pub use stun::local_ufrag;
 pub use tap::Tap;

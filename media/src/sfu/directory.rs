@@ -1,8 +1,8 @@
 //! Questions that concern all rooms of an application on this node. Each is put to every worker.
 
 use super::{
+    commands::WorkerCommand,
     room::{Aftermath, Room},
-    worker::WorkerCommand,
     workers::Workers,
 };
 use protocol::{

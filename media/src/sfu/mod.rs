@@ -3,6 +3,7 @@
 
 mod capturing;
 mod cards;
+mod commands;
 mod directory;
 mod effects;
 mod exchange;
@@ -18,13 +19,15 @@ mod routes;
 mod slots;
 mod socket;
 mod streams;
+mod tcp;
 mod views;
 mod worker;
 mod workers;
 
+pub use commands::WorkerCommand;
 pub use directory::{Attendance, Inquiry};
 pub use effects::{Presence, RecordingOutcome, RecordingRequest, StartDecision, StartedRecording};
 pub use exchange::{Knocked, Newcomer, Opaque, PeerRequest, RoomKey, RoomMessage, Shown, Watched, Watches};
 pub use orders::Order;
-pub use worker::WorkerCommand;
+pub use tcp::MediaListener;
 pub use workers::{RelayCounts, RelaySettings, Workers, WorkersError};

@@ -1,6 +1,6 @@
 //! Whose a datagram is: known by where it comes from, or by the connection that its first ones name.
 
-use crate::rtc;
+use crate::rtc::{self, Transport};
 use protocol::ids::PeerId;
 use std::{collections::HashMap, net::SocketAddr};
 
@@ -14,12 +14,18 @@ pub enum Route {
     Sibling(u8),
 }
 
+/// The worker, of so many, that a connection's fragment begins with the number of.
+pub fn worker_of(ufrag: &str, workers: usize) -> Option<u8> {
+    let index = u8::from_str_radix(ufrag.get(..2)?, 16).ok()?;
+    (usize::from(index) < workers).then_some(index)
+}
+
 /// What one worker knows of addresses.
 #[derive(Debug)]
 pub struct Routes {
     index: u8,
     workers: usize,
-    known: HashMap<SocketAddr, Route>,
+    known: HashMap<(Transport, SocketAddr), Route>,
     ufrags: HashMap<String, (u64, PeerId)>,
 }
 
@@ -42,23 +48,17 @@ impl Routes {
     }
 
     /// Whose this datagram is; `None` when nobody expects it.
-    pub fn find(&mut self, from: SocketAddr, datagram: &[u8]) -> Option<Route> {
+    pub fn find(&mut self, from: (Transport, SocketAddr), datagram: &[u8]) -> Option<Route> {
         match rtc::local_ufrag(datagram) {
             Some(ufrag) => self.named(from, ufrag),
             None => self.known.get(&from).copied(),
         }
     }
 
-    fn named(&mut self, from: SocketAddr, ufrag: &str) -> Option<Route> {
+    fn named(&mut self, from: (Transport, SocketAddr), ufrag: &str) -> Option<Route> {
         let route = match self.ufrags.get(ufrag) {
             Some((room, peer)) => Route::Here { room: *room, peer: *peer },
-            None => {
-                let index = u8::from_str_radix(ufrag.get(..2)?, 16).ok()?;
-                if index == self.index || usize::from(index) >= self.workers {
-                    return None;
-                }
-                Route::Sibling(index)
-            }
+            None => Route::Sibling(worker_of(ufrag, self.workers).filter(|index| *index != self.index)?),
         };
         match (route, self.known.get(&from)) {
             // A request is not authenticated yet: a claim to belong elsewhere must not take a peer's packets away.
@@ -89,8 +89,8 @@ mod tests {
         datagram
     }
 
-    fn address(port: u16) -> SocketAddr {
-        ([192, 0, 2, 1], port).into()
+    fn address(port: u16) -> (Transport, SocketAddr) {
+        (Transport::Udp, ([192, 0, 2, 1], port).into())
     }
 
     #[test]
@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(routes.find(address(1), &request("00aa")), Some(here));
         assert_eq!(routes.find(address(1), &request("01bb")), None, "nobody takes another's address");
         assert_eq!(routes.find(address(1), b"media"), Some(here));
+        assert_eq!(routes.find((Transport::Tcp, address(1).1), b"media"), None, "the same port of another protocol");
         routes.forget(peer);
         assert_eq!(routes.find(address(1), b"media"), None);
         assert_eq!(routes.find(address(1), &request("00aa")), None);

@@ -1,7 +1,7 @@
 //! The node's UDP port as one worker uses it: every worker has a socket of its own on the same port (SO_REUSEPORT),
 //! reads many datagrams per call and sends runs to one destination as one call (GSO).
 
-use crate::rtc::{Datagram, Transmit};
+use crate::rtc::{Datagram, Transmit, Transport};
 use mio::{Interest, Registry, Token, unix::SourceFd};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use std::{
@@ -66,7 +66,7 @@ impl RelaySocket {
             let Some(ip) = reached.or(self.advertised.first().copied()) else { continue };
             let local = SocketAddr::new(ip, self.port);
             for bytes in buffer[..meta.len].chunks(meta.stride.max(1)) {
-                each(Datagram { from: meta.addr, local, bytes });
+                each(Datagram { from: meta.addr, local, transport: Transport::Udp, bytes });
             }
         }
         true

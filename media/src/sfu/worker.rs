@@ -1,25 +1,25 @@
 //! A worker thread: owns its rooms, its socket and its time. It never waits for anything but the poll.
 
 use super::{
-    directory::Inquiry,
-    effects::{RecordingOutcome, RecordingRequest, StartDecision},
-    exchange::{Knocked, Newcomer, PeerRequest, RoomKey, Watches},
+    commands::WorkerCommand,
+    effects::RecordingRequest,
+    exchange::{Newcomer, RoomKey, Watches},
     orders::{Order, decline},
     policies::Policies,
     room::{Aftermath, Room, earliest},
     routes::{Route, Routes},
     socket::RelaySocket,
+    tcp::Frames,
     workers::{RelayCounts, Siblings},
 };
 use crate::{
     clock, random,
-    rtc::{Connection, ConnectionSettings, Datagram, Transmit},
+    rtc::{Connection, ConnectionSettings, Datagram, Transmit, Transport},
 };
 use protocol::{
-    ids::{AppKeyId, ApplicationId, PeerId, RecordingId},
+    ids::AppKeyId,
     native::{ByeReason, ServerMessage},
     policy::AppPolicy,
-    recording::StopCause,
     skylink::SKYLINK_TOKEN_SECONDS,
 };
 use std::{
@@ -45,70 +45,10 @@ const TIMER_GRAIN: Duration = Duration::from_millis(5);
 /// Longest time without looking at the timers.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
-/// What a worker can be told.
-pub enum WorkerCommand {
-    Join {
-        room: RoomKey,
-        policy: AppPolicy,
-        newcomer: Newcomer,
-    },
-    Message {
-        room: RoomKey,
-        peer: PeerId,
-        message: PeerRequest,
-    },
-    /// Asks whether a newcomer would be let in.
-    Knock {
-        room: RoomKey,
-        answer: tokio::sync::oneshot::Sender<Knocked>,
-    },
-    Disconnected {
-        room: RoomKey,
-        peer: PeerId,
-        session: u64,
-    },
-    SetPolicy {
-        application: ApplicationId,
-        policy: AppPolicy,
-    },
-    RevokeKey {
-        app_key: AppKeyId,
-    },
-    Decided {
-        room: RoomKey,
-        decision: StartDecision,
-    },
-    Order {
-        room: RoomKey,
-        order: Order,
-    },
-    StopRecording {
-        room: RoomKey,
-        recording: RecordingId,
-        cause: StopCause,
-    },
-    Deliver {
-        room: RoomKey,
-        recording: RecordingId,
-        outcome: RecordingOutcome,
-    },
-    /// Put to every worker.
-    Inquiry(Inquiry),
-    /// Arrived at another worker's socket.
-    Datagram {
-        from: SocketAddr,
-        local: SocketAddr,
-        bytes: Vec<u8>,
-    },
-    ShutDown {
-        done: tokio::sync::oneshot::Sender<()>,
-    },
-}
-
 /// Everything a worker owns.
 pub(super) struct Worker {
     pub index: u8,
-    pub candidates: Vec<SocketAddr>,
+    pub candidates: Vec<(Transport, SocketAddr)>,
     pub siblings: Siblings,
     pub counts: Arc<RelayCounts>,
     pub requests: Sender<RecordingRequest>,
@@ -116,6 +56,8 @@ pub(super) struct Worker {
     numbers: HashMap<RoomKey, u64>,
     next_room: u64,
     routes: Routes,
+    /// Of clients that come over TCP.
+    streams: HashMap<SocketAddr, Frames>,
     policies: Policies,
     /// Keys revoked so lately that tokens signed before may still be around.
     revoked: HashMap<AppKeyId, Instant>,
@@ -129,7 +71,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         index: u8,
-        candidates: Vec<SocketAddr>,
+        candidates: Vec<(Transport, SocketAddr)>,
         siblings: Siblings,
         counts: Arc<RelayCounts>,
         requests: Sender<RecordingRequest>,
@@ -144,6 +86,7 @@ impl Worker {
             rooms: HashMap::new(),
             numbers: HashMap::new(),
             next_room: 0,
+            streams: HashMap::new(),
             policies: Policies::default(),
             revoked: HashMap::new(),
             transmits: Vec::new(),
@@ -182,15 +125,27 @@ impl Worker {
                 if !socket.receive(|datagram| self.datagram(now, datagram)) {
                     break;
                 }
-                socket.send(&mut self.transmits);
+                self.send(&mut socket);
                 if turn == BATCHES_PER_TURN {
                     busy = true;
                     break;
                 }
             }
             wait = self.tick();
-            socket.send(&mut self.transmits);
+            self.send(&mut socket);
         }
+    }
+
+    /// Sends everything. What a TCP connection has no room for is dropped, as the socket does.
+    fn send(&mut self, socket: &mut RelaySocket) {
+        if !self.streams.is_empty() {
+            for transmit in self.transmits.extract_if(.., |transmit| transmit.transport == Transport::Tcp) {
+                if let Some(frames) = self.streams.get(&transmit.to) {
+                    let _ = frames.try_send(transmit.bytes.freeze());
+                }
+            }
+        }
+        socket.send(&mut self.transmits);
     }
 
     fn command(&mut self, command: WorkerCommand) {
@@ -235,8 +190,14 @@ impl Worker {
                 self.next = self.rooms.values().filter_map(|room| room.next).min();
                 self.aftermath(out);
             }
-            WorkerCommand::Datagram { from, local, bytes } => {
-                self.datagram(now, Datagram { from, local, bytes: &bytes });
+            WorkerCommand::Datagram { from, local, transport, bytes } => {
+                self.datagram(now, Datagram { from, local, transport, bytes: &bytes });
+            }
+            WorkerCommand::StreamOpened { from, frames } => {
+                self.streams.insert(from, frames);
+            }
+            WorkerCommand::StreamClosed { from } => {
+                self.streams.remove(&from);
             }
             WorkerCommand::ShutDown { done } => {
                 self.turn_where(|_| true, |room, out| room.shut_down(now, out));
@@ -315,8 +276,8 @@ impl Worker {
     }
 
     fn datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
-        let Datagram { from, local, bytes } = datagram;
-        match self.routes.find(from, bytes) {
+        let Datagram { from, local, transport, bytes } = datagram;
+        match self.routes.find((transport, from), bytes) {
             Some(Route::Here { room: number, peer }) => {
                 let Some(room) = self.rooms.get_mut(&number) else { return };
                 let mut out = Aftermath { transmits: std::mem::take(&mut self.transmits), ..Default::default() };
@@ -325,7 +286,8 @@ impl Worker {
                 self.aftermath(out);
             }
             Some(Route::Sibling(index)) => {
-                self.siblings.pass(index, WorkerCommand::Datagram { from, local, bytes: bytes.to_vec() });
+                let bytes = bytes.to_vec();
+                self.siblings.pass(index, WorkerCommand::Datagram { from, local, transport, bytes });
             }
             None => {}
         }

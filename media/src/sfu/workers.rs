@@ -1,11 +1,10 @@
 //! Starts the workers and finds the one that owns a room.
 
 use super::{
-    effects::RecordingRequest,
-    exchange::RoomKey,
-    socket::RelaySocket,
-    worker::{Worker, WorkerCommand},
+    commands::WorkerCommand, effects::RecordingRequest, exchange::RoomKey, socket::RelaySocket, tcp::MediaListener,
+    worker::Worker,
 };
+use crate::rtc::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -29,6 +28,8 @@ const COMMANDS: mio::Token = mio::Token(1);
 pub enum WorkersError {
     #[error("UDP port {port} cannot be used: {source}")]
     Port { port: u16, source: io::Error },
+    #[error("TCP port {port} cannot be used for media: {source}")]
+    TcpPort { port: u16, source: io::Error },
     #[error("a relay worker cannot be started: {0}")]
     Worker(#[from] io::Error),
 }
@@ -37,6 +38,8 @@ pub enum WorkersError {
 #[derive(Debug, Clone)]
 pub struct RelaySettings {
     pub udp_port: u16,
+    /// For clients whose network lets no UDP through.
+    pub tcp_port: u16,
     /// Addresses clients are told to send media to.
     pub advertise: Vec<IpAddr>,
     /// 1 to 64.
@@ -88,6 +91,13 @@ impl Siblings {
         self.0.len()
     }
 
+    /// Waits when the worker has a lot to do.
+    pub(super) async fn tell(&self, index: u8, command: WorkerCommand) {
+        if let Some(inbox) = self.0.get(usize::from(index)) {
+            send(inbox, command).await;
+        }
+    }
+
     pub(super) fn pass(&self, index: u8, command: WorkerCommand) {
         if let Some(inbox) = self.0.get(usize::from(index))
             && inbox.commands.try_send(command).is_ok()
@@ -106,13 +116,16 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Binds the port and starts the threads. What rooms want of the recorder goes to `requests`.
+    /// Binds the ports and starts the threads; the listener is the caller's to serve. What rooms want of the recorder
+    /// goes to `requests`.
     ///
     /// # Errors
-    /// The port is taken or a thread cannot be started.
-    pub fn start(settings: &RelaySettings, requests: &Sender<RecordingRequest>) -> Result<Self, WorkersError> {
+    /// A port is taken or a thread cannot be started.
+    pub fn start(
+        settings: &RelaySettings,
+        requests: &Sender<RecordingRequest>,
+    ) -> Result<(Self, MediaListener), WorkersError> {
         let (sockets, port) = bind(settings.udp_port, settings.workers)?;
-        let candidates: Vec<SocketAddr> = settings.advertise.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         let counts = Arc::new(RelayCounts((0..settings.workers).map(|_| Default::default()).collect()));
         let mut inboxes = Vec::new();
         let mut starts: Vec<(mio::Poll, RelaySocket, Receiver<WorkerCommand>)> = Vec::new();
@@ -126,6 +139,10 @@ impl Workers {
             starts.push((poll, socket, received));
         }
         let inboxes: Arc<[Inbox]> = inboxes.into();
+        let listener = MediaListener::bind(settings.tcp_port, &settings.advertise, Siblings(inboxes.clone()))?;
+        let ports = [(Transport::Udp, port), (Transport::Tcp, listener.port())];
+        let at = |ip: &IpAddr| ports.map(|(transport, port)| (transport, SocketAddr::new(*ip, port)));
+        let candidates: Vec<(Transport, SocketAddr)> = settings.advertise.iter().flat_map(at).collect();
         for (index, (poll, socket, commands)) in (0..settings.workers).zip(starts) {
             let siblings = Siblings(inboxes.clone());
             let worker = Worker::new(index, candidates.clone(), siblings, counts.clone(), requests.clone());
@@ -138,7 +155,7 @@ impl Workers {
                 std::process::abort();
             })?;
         }
-        Ok(Self { inboxes, port, counts })
+        Ok((Self { inboxes, port, counts }, listener))
     }
 
     /// UDP port in use.

@@ -54,8 +54,8 @@ impl Node {
         capture.finished().await;
 
         let (rooms, _) = mpsc::channel(1);
-        let relay = RelaySettings { udp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 1 };
-        let workers = Workers::start(&relay, &rooms).unwrap();
+        let relay = RelaySettings { udp_port: 0, tcp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 1 };
+        let (workers, _) = Workers::start(&relay, &rooms).unwrap();
         let mixer = mixer(spool.path());
         let node = Self::with(spool.path(), workers, mixer, control_plane);
         node.recorder.recover().unwrap();

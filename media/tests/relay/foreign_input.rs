@@ -2,7 +2,7 @@
 
 use media::{
     clock,
-    rtc::{Connection, ConnectionSettings, Datagram, Output, VideoFormat},
+    rtc::{Connection, ConnectionSettings, Datagram, Output, Transport, VideoFormat},
 };
 use proptest::prelude::*;
 use std::{net::SocketAddr, time::Duration};
@@ -21,7 +21,7 @@ fn local() -> SocketAddr {
 
 fn connection() -> Connection {
     let settings = ConnectionSettings {
-        candidates: vec![local()],
+        candidates: vec![(Transport::Udp, local())],
         ufrag: "00aabbccdd".into(),
         password: "0123456789abcdef0123456789abcdef".into(),
         first_ssrc: 1,
@@ -127,7 +127,7 @@ proptest! {
         connection.answer(now, offer()).unwrap();
         for (first, rest) in &datagrams {
             let bytes = [&[*first], rest.as_slice()].concat();
-            connection.receive(now, Datagram { from: ([127, 0, 0, 1], 9).into(), local: local(), bytes: &bytes });
+            connection.receive(now, Datagram { from: ([127, 0, 0, 1], 9).into(), local: local(), transport: Transport::Udp, bytes: &bytes });
         }
         connection.timeout(now);
         while connection.transmit().is_some() {}

@@ -6,6 +6,12 @@ use crate::support::{
     client::{AUDIO, Client, VIDEO, run},
 };
 use media::capture::{self, Record, TrackKind};
+use std::net::Ipv4Addr;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 /// A VP8 payload descriptor and the first bytes of a keyframe, numbered.
 fn frame(n: u16) -> Vec<u8> {
@@ -55,6 +61,21 @@ async fn media_reaches_a_node_behind_an_address_translator() {
     let mut ben = Client::join(&node, "room", 2, Some(2000)).await;
     connected(&node, &mut [&mut anna, &mut ben]).await;
     watch(&node, &mut anna, &mut ben, 10).await;
+}
+
+#[tokio::test]
+async fn connections_that_carry_no_media_are_closed() {
+    let node = Node::start();
+    let long = [&u16::MAX.to_be_bytes()[..], &[0; 3000]].concat();
+    for sent in [&[0, 1, 7][..], &long, &[0, 0], b"GET / HTTP/1.1\r\n\r\n", &[0, 20, 0, 1]] {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, node.tcp_port)).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        // A close before everything was read is a reset.
+        let closed = timeout(support::PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+        assert!(closed.is_err() || answer.is_empty(), "{answer:?}");
+    }
 }
 
 #[tokio::test]

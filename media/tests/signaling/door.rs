@@ -43,10 +43,10 @@ pub struct Door {
 impl Door {
     pub async fn open(limits: Limits) -> Self {
         let (requests, _) = mpsc::channel(64);
-        let relay = RelaySettings { udp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 2 };
+        let relay = RelaySettings { udp_port: 0, tcp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 2 };
         let token_key = TokenKey::default();
         assert!(token_key.set(&hex::encode(SECRET)));
-        let workers = Workers::start(&relay, &requests).unwrap();
+        let (workers, _) = Workers::start(&relay, &requests).unwrap();
         let sessions = Arc::default();
         let skylink = SkylinkSettings {
             node: node(),

@@ -40,6 +40,10 @@ impl Client {
     async fn packet(&mut self) -> Option<String> {
         loop {
             match timeout(PATIENCE, self.0.next()).await.expect("something in time") {
+                // Since protocol 5 it is the server who asks whether the other is there, at any time.
+                Some(Ok(Message::Text(text))) if text.as_str() == "2" => {
+                    self.0.send(Message::text("3")).await.unwrap();
+                }
                 Some(Ok(Message::Text(text))) => return Some(text.as_str().to_owned()),
                 Some(Ok(Message::Ping(_))) => {}
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
@@ -224,7 +228,8 @@ async fn a_client_of_today_speaks_protocol_5() {
     let mut ben = Client(door.web_socket(NEW).await);
     assert!(ben.packet().await.expect("an opening").starts_with('0'));
     ben.0.send(Message::text("40")).await.unwrap();
-    assert!(ben.packet().await.expect("a name").starts_with("40{"));
+    let name = ben.packet().await.expect("a name");
+    assert!(name.starts_with("40{"), "{name}");
     ben.joins(&claims(2, "a")).await;
     assert_eq!(ann.hears("enter").await["mid"], json!(peer_id(2)));
     ben.says(&json!({"type": "public", "rid": "a", "data": "hello"})).await;

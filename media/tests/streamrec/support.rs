@@ -115,8 +115,8 @@ impl Node {
         };
         let (link, keep_link) = control::connect(settings, identity, outbox, CancellationToken::new());
         let (requests, requested) = mpsc::channel(64);
-        let relay = RelaySettings { udp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 1 };
-        let workers = Workers::start(&relay, &requests).unwrap();
+        let relay = RelaySettings { udp_port: 0, tcp_port: 0, advertise: vec![Ipv4Addr::LOCALHOST.into()], workers: 1 };
+        let (workers, _) = Workers::start(&relay, &requests).unwrap();
         let outbound = Arc::new(Outbound::new("".parse().unwrap()).unwrap());
         let settings = RecorderSettings {
             spool: spool.path().to_owned(),

@@ -21,7 +21,8 @@ use protocol::{
     skylink::KeySettings,
 };
 use std::{collections::HashMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 /// Nothing waited for in these tests takes anywhere near this long; it only turns a hang into a failure.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,6 +65,8 @@ pub fn spec(room: &RoomKey, n: u8) -> RecordingSpec {
 pub struct Node {
     pub workers: Workers,
     pub outside: Ipv4Addr,
+    pub tcp_port: u16,
+    _tasks: JoinSet<()>,
     pub requests: mpsc::Receiver<RecordingRequest>,
     spool: tempfile::TempDir,
     budget: Arc<SpoolBudget>,
@@ -79,11 +82,23 @@ impl Node {
     /// A node that clients know by this address.
     pub fn advertising(outside: Ipv4Addr) -> Self {
         let (sender, requests) = mpsc::channel(64);
-        let settings = RelaySettings { udp_port: 0, advertise: vec![outside.into()], workers: 2 };
-        let workers = Workers::start(&settings, &sender).unwrap();
+        let settings = RelaySettings { udp_port: 0, tcp_port: 0, advertise: vec![outside.into()], workers: 2 };
+        let (workers, media) = Workers::start(&settings, &sender).unwrap();
+        let (tcp_port, mut tasks) = (media.port(), JoinSet::new());
+        tasks.spawn(media.serve(CancellationToken::new()));
         let spool = tempfile::tempdir().unwrap();
         let budget = Arc::new(SpoolBudget::open(spool.path(), u64::MAX).unwrap());
-        Self { workers, outside, requests, spool, budget, captures: HashMap::new(), recorded: 0 }
+        Self {
+            workers,
+            outside,
+            tcp_port,
+            _tasks: tasks,
+            requests,
+            spool,
+            budget,
+            captures: HashMap::new(),
+            recorded: 0,
+        }
     }
 
     pub async fn join(&self, name: &str, n: u8) -> Person {
