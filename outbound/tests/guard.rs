@@ -5,12 +5,13 @@ use outbound::{AllowPrivate, Method, Names, Outbound, OutboundError, Request};
 use std::{
     future::Future,
     io,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr, UdpSocket},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
 };
 
 fn outbound(allow: &str) -> Outbound {
@@ -216,26 +217,77 @@ async fn a_name_that_leads_inside_is_not_reached() {
     assert!(matches!(error, OutboundError::NotAllowed), "{error:?}");
 }
 
-/// A name server in an attacker's hands: its answers follow one another, the last one for ever.
-#[derive(Debug)]
-struct Rebinding {
-    answers: Vec<Vec<&'static str>>,
-    asked: Arc<AtomicUsize>,
+/// Starts a name server in an attacker's hands: its answers follow one another, the last one for ever.
+fn name_server(answers: Vec<Vec<IpAddr>>, asked: Arc<AtomicUsize>) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut query = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut query) {
+            let turn = asked.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
+            socket.send_to(&response(&query[..length], &answers[turn]), from).unwrap();
+        }
+    });
+    address
 }
 
-impl Names for Rebinding {
-    fn look_up(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
-        let turn = self.asked.fetch_add(1, Ordering::SeqCst).min(self.answers.len() - 1);
-        let answer = self.answers[turn].iter().map(|address| address.parse().unwrap()).collect();
-        Box::pin(async move { Ok(answer) })
+/// The question again and a record without a lifetime for each address (RFC 1035 §4.1).
+fn response(query: &[u8], addresses: &[IpAddr]) -> Vec<u8> {
+    let count = u8::try_from(addresses.len()).unwrap();
+    let mut message = [&query[..2], &[0x84, 0, 0, 1, 0, count, 0, 0, 0, 0], &query[12..]].concat();
+    for address in addresses {
+        let (kind, data) = match address {
+            IpAddr::V4(address) => (1, address.octets().to_vec()),
+            IpAddr::V6(address) => (28, address.octets().to_vec()),
+        };
+        message.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 0, 0, u8::try_from(data.len()).unwrap()]);
+        message.extend(data);
+    }
+    message
+}
+
+/// Asks that name server for everything it says about a name.
+#[derive(Debug)]
+struct Asking(SocketAddr);
+
+impl Names for Asking {
+    fn look_up(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        let mut query = vec![7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for label in name.split('.') {
+            query.push(u8::try_from(label.len()).unwrap());
+            query.extend(label.bytes());
+        }
+        query.extend([0, 0, 255, 0, 1]);
+        let server = self.0;
+        Box::pin(async move {
+            let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await?;
+            socket.send_to(&query, server).await?;
+            let mut message = [0; 512];
+            let length = socket.recv(&mut message).await?;
+            Ok(addresses(&message[query.len()..length]))
+        })
     }
 }
 
+fn addresses(mut records: &[u8]) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    while let Some((_, data)) = records.split_at_checked(12) {
+        let length = usize::from(records[11]);
+        found.push(match <[u8; 4]>::try_from(&data[..length]) {
+            Ok(address) => IpAddr::from(address),
+            Err(_) => IpAddr::from(<[u8; 16]>::try_from(&data[..length]).unwrap()),
+        });
+        records = &data[length..];
+    }
+    found
+}
+
 /// A client of the attacker's name server, and how often that was asked.
-fn rebound(answers: &[&[&'static str]]) -> (Outbound, Arc<AtomicUsize>) {
+fn rebound(answers: &[&[&str]]) -> (Outbound, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
-    let names = Rebinding { answers: answers.iter().map(|answer| answer.to_vec()).collect(), asked: asked.clone() };
-    (Outbound::with_names(AllowPrivate::default(), names).unwrap(), asked)
+    let parse = |answer: &&[&str]| answer.iter().map(|address| address.parse().unwrap()).collect();
+    let server = name_server(answers.iter().map(parse).collect(), asked.clone());
+    (Outbound::with_names(AllowPrivate::default(), Asking(server)).unwrap(), asked)
 }
 
 #[tokio::test]

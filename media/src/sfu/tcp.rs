@@ -33,7 +33,7 @@ const CONNECTIONS: usize = 2048;
 /// Largest datagram, as with UDP.
 const DATAGRAM: usize = 2048;
 /// A connection says within this time whose it is, and something within each such time after it.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(60);
 /// Datagrams that a client's network has not taken yet. Further ones are dropped, as a full socket buffer does.
 const QUEUE: usize = 256;
 /// Pause after the system ran out of file descriptors, so that the loop does not spin.
@@ -133,7 +133,8 @@ impl Way {
                     Ok(Some(Ok(datagram))) => self.pass(worker, &datagram),
                     _ => return,
                 },
-                Some(datagram) = queue.recv() => {
+                datagram = queue.recv() => {
+                    let Some(datagram) = datagram else { return };
                     if !matches!(timeout(SILENCE, frames.send(datagram)).await, Ok(Ok(()))) {
                         return;
                     }

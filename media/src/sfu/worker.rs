@@ -289,6 +289,8 @@ impl Worker {
                 let bytes = bytes.to_vec();
                 self.siblings.pass(index, WorkerCommand::Datagram { from, local, transport, bytes });
             }
+            // Nobody's, or of somebody who has gone: with its sender the connection ends.
+            None if transport == Transport::Tcp => drop(self.streams.remove(&from)),
             None => {}
         }
     }

@@ -66,6 +66,13 @@ async fn media_reaches_a_node_behind_an_address_translator() {
 #[tokio::test]
 async fn connections_that_carry_no_media_are_closed() {
     let node = Node::start();
+    // A check for a connection that the first worker does not have; its sender waits and says no more.
+    let check = [&[0, 36, 0, 1, 0, 16, 0x21, 0x12, 0xa4, 0x42][..], &[9; 12], &[0, 6, 0, 12], b"00nobody00:x"].concat();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, node.tcp_port)).await.unwrap();
+    stream.write_all(&check).await.unwrap();
+    let closed = timeout(support::PATIENCE, stream.read_to_end(&mut Vec::new())).await;
+    assert_eq!(closed.unwrap().unwrap(), 0);
+
     let long = [&u16::MAX.to_be_bytes()[..], &[0; 3000]].concat();
     for sent in [&[0, 1, 7][..], &long, &[0, 0], b"GET / HTTP/1.1\r\n\r\n", &[0, 20, 0, 1]] {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, node.tcp_port)).await.unwrap();
