@@ -61,7 +61,6 @@ async fn measure(name: &str, world: World) {
             DELIVERIES - 1
         );
         fill(&org, &application, &endpoints, &rows, &format!("printf('%012x', {FIRST_MS} + n)"))
-            + "PRAGMA optimize = 0x10002;"
     } else {
         let rows = format!("generate_series(0, {}) AS n", DELIVERIES - 1);
         // As it does by itself before long.

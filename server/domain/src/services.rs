@@ -209,9 +209,4 @@ impl Services {
     pub(crate) async fn read(&self) -> Result<Tx> {
         self.inner.vault.read().await
     }
-
-    /// Lets the database find out how large its tables have become.
-    pub(crate) async fn measure(&self) -> Result<()> {
-        self.inner.vault.measure().await
-    }
 }

@@ -1,4 +1,4 @@
-//! Periodic: deletes what has expired, and lets the database see what is left.
+//! Periodic: deletes what has expired.
 
 use super::runner::Outcome;
 use crate::{error::Result, notifications, services::Services};
@@ -28,7 +28,6 @@ pub(super) async fn run(services: &Services) -> Result<Outcome> {
     let revocations = tx.delete_expired_revocations(now).await?;
     tx.commit().await?;
     notifications::retention::sweep(services).await?;
-    services.measure().await?;
     tracing::debug!(
         sessions,
         failures,

@@ -108,11 +108,6 @@ impl Vault {
     pub(crate) async fn read(&self) -> Result<Tx> {
         Ok(self.database.read(&self.wakes).await?)
     }
-
-    /// Lets the database find out how large its tables have become.
-    pub(crate) async fn measure(&self) -> Result<()> {
-        Ok(self.database.measure().await?)
-    }
 }
 
 impl fmt::Debug for Vault {

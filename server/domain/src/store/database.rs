@@ -17,9 +17,6 @@ static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 const PATIENCE: Duration = Duration::from_secs(5);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
-/// Has SQLite look at samples of tables that have grown (https://sqlite.org/pragma.html#pragma_optimize). Without, it takes
-/// the primary key for the best way to everything, and reads all of a log for one rare entry.
-const MEASURE: &str = "PRAGMA optimize = 0x10002";
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +57,6 @@ impl Database {
         let write =
             SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_with(options.clone()).await?;
         SQLITE.run(&write).await?;
-        sqlx::query(MEASURE).execute(&write).await?;
         let read = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(PATIENCE)
@@ -86,14 +82,6 @@ impl Database {
             Self::Sqlite { write, .. } => Tx::sqlite(write.begin_with("BEGIN IMMEDIATE").await?, wakes.clone()),
             Self::Postgres(pool) => Tx::postgres(pool.begin().await?, wakes.clone()),
         })
-    }
-
-    /// Lets the database find out how large its tables have become. PostgreSQL sees to that itself.
-    pub(crate) async fn measure(&self) -> sqlx::Result<()> {
-        match self {
-            Self::Sqlite { write, .. } => sqlx::query(MEASURE).execute(write).await.map(drop),
-            Self::Postgres(_) => Ok(()),
-        }
     }
 
     /// A transaction that only reads.
