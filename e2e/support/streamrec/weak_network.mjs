@@ -12,6 +12,7 @@ export class WeakNetwork {
   #ways = new Map();
   #random = 88_675_123;
   #free = 0;
+  #open = true;
   /** Packets of clients that came and that were not passed on. */
   counts = { came: 0, lost: 0 };
 
@@ -23,7 +24,7 @@ export class WeakNetwork {
       this.counts.came += 1;
       const wait = this.#wait(packet.length);
       if (this.#isLost() || wait > LONGEST_QUEUE) this.counts.lost += 1;
-      else setTimeout(() => way.send(packet, target, '127.0.0.1'), wait);
+      else setTimeout(() => this.#open && way.send(packet, target, '127.0.0.1'), wait);
     });
   }
 
@@ -68,6 +69,7 @@ export class WeakNetwork {
   }
 
   close() {
+    this.#open = false;
     for (const socket of [this.#outside, ...this.#ways.values()]) socket.close();
   }
 }
