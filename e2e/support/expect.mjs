@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 /** Largest difference between the length of the file and the time it was recorded, in seconds. */
-const DURATION_TOLERANCE = 0.3;
+const DURATION_TOLERANCE = 0.6;
 /** Largest median of how far sound and picture of a participant are apart, in milliseconds. */
 const SYNC_TOLERANCE = 60;
 
@@ -30,7 +30,8 @@ export function expectParticipant(footage, { name, colour, tone }, { share = 0.8
   const tile = footage.tileOf(colour);
   assert.ok(tile, `${name} is seen`);
   const motion = footage.motion(tile);
-  assert.ok(motion > share * 0.7, `${name} moves in ${motion} of the frames`);
+  // A browser on a machine that mixes beside it draws every other frame.
+  assert.ok(motion > share * 0.5, `${name} moves in ${motion} of the frames`);
   const heard = footage.toneShare(tone);
   assert.ok(heard >= share, `${name} is heard in ${heard} of the recording`);
   return tile;
