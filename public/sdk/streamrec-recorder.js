@@ -11,7 +11,8 @@ const BITRATES = { lowest: 150, highest: 4000 };
  * @property {number} stream_index
  * @property {string} [rec_id]
  * @property {number} [started_at]
- * @property {string} [msg] why it failed
+ * @property {number} [upload_url_expires_at] after that the upload address takes nothing; in Unix milliseconds
+ * @property {string} [msg] why it failed, or what may become of it
  */
 
 /**
@@ -25,6 +26,7 @@ const BITRATES = { lowest: 150, highest: 4000 };
  * @property {number | null} maxBitrate in kilobits per second
  * @property {(state: RecordingState) => void} onState
  * @property {(cause: string) => void} onEnded
+ * @property {AbortSignal} signal ends the opening
  */
 
 /**
@@ -62,7 +64,7 @@ export class Recorder {
   /** @param {RecorderOptions} options */
   static async open(options) {
     const recorder = new Recorder(options);
-    const { endpoint, clientId, token, webhookUrl, version } = options;
+    const { endpoint, clientId, token, webhookUrl, version, signal } = options;
     recorder.#session = await Session.open({
       endpoint,
       path: '/api/v2/session',
@@ -74,6 +76,7 @@ export class Recorder {
       prepare: (connection) => recorder.#publish(connection),
       onMessage: (type, data) => recorder.#heard(type, data),
       onEnded: (cause) => recorder.#end(cause),
+      signal,
     });
     return recorder;
   }
@@ -100,6 +103,7 @@ export class Recorder {
     if (type !== 'recording_state') return console.warn(`The recording service says ${type}, which is not known here.`);
     const state = { ...data, stream_index: data.stream_index ?? 0 };
     if (!this.#past.has(state.rec_id)) this.#states.set(state.stream_index, state);
+    if (state.state === 'RECORDING' && state.msg) console.warn(state.msg);
     this.#options.onState(state);
     for (const look of [...this.#waiting]) look();
   }
@@ -161,7 +165,16 @@ export class Recorder {
     }
     const single = { upload_url: wanted[0].upload_url, webhook_url: wanted[0].webhook_url };
     this.#session?.send('recording_start', Array.isArray(uploadUrl) ? { recordings: wanted } : single);
-    const ids = await Promise.all(urls.map((url, index) => (url ? this.#until(() => this.#started(index)) : undefined)));
+    const starts = await Promise.allSettled(urls.map((url, index) => (url ? this.#until(() => this.#started(index)) : undefined)));
+    const failed = starts.find((start) => start.status === 'rejected');
+    if (failed) {
+      // Whoever asked for all of them knows of none: nothing goes on unseen.
+      for (const { stream_index } of wanted) {
+        if (this.#isRunning(stream_index)) this.#session?.send('recording_stop', { rec_id: this.#states.get(stream_index)?.rec_id });
+      }
+      throw failed.reason;
+    }
+    const ids = starts.map((start) => (start.status === 'fulfilled' ? start.value : undefined));
     return Array.isArray(uploadUrl) ? ids : /** @type {string} */ (ids[0]);
   }
 

@@ -8,6 +8,8 @@ const CONNECT_TIME = 30_000;
 const RETURN_TIME = 15_000;
 /** Between attempts at opening it again. */
 const RETURN_PAUSE = 1000;
+/** Messages kept for a socket that is coming back. */
+const UNSENT = 100;
 
 /**
  * Something that did not work, with the reason in the words of the protocol.
@@ -20,20 +22,28 @@ export function failure(cause, message) {
 
 /**
  * Asks the control plane for a session.
- * @param {string} endpoint @param {string} path @param {string} token @param {object} body
+ * @param {SessionOptions} options
  * @returns {Promise<any>}
  */
-async function request(endpoint, path, token, body) {
+async function request({ endpoint, path, token, body, signal }) {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener('abort', end);
+  const timer = setTimeout(end, REQUEST_TIME);
   let response;
   try {
     response = await fetch(new URL(path, endpoint), {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_TIME),
+      signal: ending.signal,
     });
   } catch {
+    if (signal.aborted) throw failure('TERM_BY_CLIENT', 'The session was ended before it was open.');
     throw failure('CONN_ERROR', 'The service could not be reached.');
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {
@@ -54,6 +64,7 @@ async function request(endpoint, path, token, body) {
  * @property {(connection: RTCPeerConnection) => void} prepare adds what is published or watched
  * @property {(type: string, data: any) => void} onMessage
  * @property {(cause: string) => void} onEnded
+ * @property {AbortSignal} signal ends the opening
  */
 
 /** One session: its socket and its connection for media. */
@@ -66,6 +77,8 @@ export class Session {
   #socket = null;
   #ended = false;
   #connected = false;
+  /** What there was no socket for, in its order. @type {string[]} */
+  #unsent = [];
   /** Settles the opening. @type {(problem?: Error) => void} */
   #opened = () => {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -84,9 +97,12 @@ export class Session {
    * @returns {Promise<Session>}
    */
   static async open(options) {
-    const grant = await request(options.endpoint, options.path, options.token, options.body);
-    const session = new Session(options, grant);
-    await session.#open();
+    const session = new Session(options, await request(options));
+    const end = () => session.close();
+    options.signal.addEventListener('abort', end);
+    const opening = session.#open();
+    if (options.signal.aborted) end();
+    await opening.finally(() => options.signal.removeEventListener('abort', end));
     return session;
   }
 
@@ -130,16 +146,19 @@ export class Session {
     // A browser's socket takes no headers of the page's; as a subprotocol the token stays out of logged addresses.
     const socket = new WebSocket(this.#grant.ws_endpoint.replace(/^http/, 'ws'), [this.#options.token]);
     this.#socket = socket;
-    socket.onopen = () => this.#offer().catch(() => this.#end('SDP_ERROR'));
+    socket.onopen = () => this.#offer(socket).catch(() => this.#end('SDP_ERROR'));
     socket.onmessage = ({ data }) => this.#receive(data).catch(() => this.#end('SDP_ERROR'));
     socket.onclose = () => this.#lost();
   }
 
-  async #offer() {
+  /** @param {WebSocket} socket */
+  async #offer(socket) {
     await this.#connection.setLocalDescription();
+    if (socket.readyState !== socket.OPEN) return;
     const sdp = this.#description();
-    this.send(this.#options.beginType, { sdp, ...this.#options.beginData(this.#grant) });
-    // Back after a loss.
+    const begin = this.#text(this.#options.beginType, { sdp, ...this.#options.beginData(this.#grant) });
+    // Back after a loss, there may be something that waited for it.
+    for (const text of [begin, ...this.#unsent.splice(0)]) socket.send(text);
     if (this.#connected) this.#calm();
   }
 
@@ -173,8 +192,11 @@ export class Session {
       case 'candidate':
         if (data.candidate) await this.#connection.addIceCandidate(data.candidate);
         break;
+      case 'warning':
+        console.warn(data.msg);
+        break;
       case 'session_terminated':
-        this.#end(data.termination_cause ?? 'CONN_ERROR');
+        this.#end(data.termination_cause ?? 'CONN_ERROR', data.msg);
         break;
       default:
         this.#options.onMessage(message.type, data);
@@ -193,10 +215,15 @@ export class Session {
   }
 
   /** @param {string} type @param {object} data */
+  #text(type, data) {
+    return JSON.stringify({ type, client_id: this.#options.clientId, session_id: this.id, data });
+  }
+
+  /** Says something now, or when the socket is back. @param {string} type @param {object} data */
   send(type, data) {
     const socket = this.#socket;
-    if (socket?.readyState !== socket?.OPEN) return;
-    socket?.send(JSON.stringify({ type, client_id: this.#options.clientId, session_id: this.id, data }));
+    if (socket && socket.readyState === socket.OPEN) socket.send(this.#text(type, data));
+    else if (type !== 'candidate' && this.#unsent.length < UNSENT) this.#unsent.push(this.#text(type, data));
   }
 
   /** Ends it from this side. */
@@ -205,11 +232,11 @@ export class Session {
     this.#end('TERM_BY_CLIENT');
   }
 
-  /** @param {string} cause */
-  #end(cause) {
+  /** @param {string} cause @param {string} [more] about it, for people */
+  #end(cause, more) {
     if (this.#ended) return;
     this.#release();
-    this.#opened(failure(cause, `The session has ended: ${cause}.`));
+    this.#opened(failure(cause, more ?? `The session has ended: ${cause}.`));
     this.#options.onEnded(cause);
   }
 

@@ -16,8 +16,9 @@ let chosenEndpoint = '';
 
 function endpoint() {
   const page = /** @type {any} */ (globalThis).EYESON_STREAMREC_ENDPOINT;
-  const script = /** @type {HTMLScriptElement | null} */ (globalThis.document?.querySelector('script[data-endpoint]') ?? null);
-  return new URL(chosenEndpoint || page || script?.dataset.endpoint || '/', import.meta.url).href;
+  // Tokens go there, so it is a name that no other script on the page has.
+  const script = /** @type {HTMLScriptElement | null} */ (globalThis.document?.querySelector('script[data-streamrec-endpoint]') ?? null);
+  return new URL(chosenEndpoint || page || script?.dataset.streamrecEndpoint || '/', import.meta.url).href;
 }
 
 /** Listeners for all events. One that throws does not keep the others from hearing. */
@@ -52,7 +53,8 @@ class Client {
   #listeners = new Listeners();
   /** @type {Recorder | null} */
   #recorder = null;
-  #connecting = false;
+  /** Ends the session that is being opened. @type {AbortController | null} */
+  #opening = null;
   /** @type {number | null} */
   #maxBitrate = null;
   /** Of the first generation: the token, before there is a session. @type {string | null} */
@@ -103,12 +105,12 @@ class Client {
    * @param {string} clientId @param {string} token @param {MediaStream | MediaStream[]} stream @param {string} [webhookUrl]
    */
   async #connect(clientId, token, stream, webhookUrl) {
-    if (this.#recorder || this.#connecting) throw failure('TWO_TIMER', 'There is a session already.');
+    if (this.#recorder || this.#opening) throw failure('TWO_TIMER', 'There is a session already.');
     const streams = Array.isArray(stream) ? stream : [stream];
     if (streams.length === 0 || streams.length > MAX_STREAMS) {
       throw failure(undefined, `One to ${MAX_STREAMS} streams can be sent.`);
     }
-    this.#connecting = true;
+    this.#opening = new AbortController();
     try {
       this.#recorder = await Recorder.open({
         endpoint: endpoint(),
@@ -120,9 +122,10 @@ class Client {
         maxBitrate: this.#maxBitrate,
         onState: (state) => this.#listeners.emit({ type: 'recording_state', ...state }),
         onEnded: (cause) => this.#ended(cause),
+        signal: this.#opening.signal,
       });
     } finally {
-      this.#connecting = false;
+      this.#opening = null;
     }
     this.#listeners.emit({ type: 'connected' });
   }
@@ -136,7 +139,7 @@ class Client {
   }
 
   #running() {
-    if (!this.#recorder) throw failure(undefined, 'There is no session; call connect first.');
+    if (!this.#recorder) throw failure(undefined, 'Authentication missing: call connect first.');
     return this.#recorder;
   }
 
@@ -164,7 +167,6 @@ class Client {
    * @returns {Promise<void>}
    */
   switchStream = async (stream, index = 0) => {
-    this.#authenticated();
     const streams = Array.isArray(stream) ? stream : [stream];
     await Promise.all(streams.map((each, offset) => this.#running().switchStream(each, index + offset)));
   };
@@ -174,14 +176,14 @@ class Client {
    * @returns {Promise<void>}
    */
   stopRecording = async () => {
-    this.#authenticated();
     await this.#running().stop();
     // A session of the first generation is one recording.
     if (this.#token !== null) await this.disconnect();
   };
 
-  /** Ends the session. What is being recorded is finished and sent. @returns {Promise<void>} */
+  /** Ends the session, also one that is being opened. What is being recorded is finished and sent. @returns {Promise<void>} */
   disconnect = async () => {
+    this.#opening?.abort();
     this.#recorder?.close();
   };
 
@@ -193,9 +195,6 @@ class Client {
     this.#onDisconnect = listener;
   };
 
-  #authenticated() {
-    if (this.#token === null && !this.#recorder) throw failure(undefined, 'Authentication missing: call connect first.');
-  }
 }
 
 /** Tokens are three parts in base64url; names of clients are what their pages like. @param {unknown} text */
@@ -206,6 +205,8 @@ export class Supervisor {
   #listeners = new Listeners();
   /** @type {Session | null} */
   #session = null;
+  /** Ends the session that is being opened. @type {AbortController | null} */
+  #opening = null;
   /** @type {MediaStream[]} */
   #slots = [];
 
@@ -219,9 +220,32 @@ export class Supervisor {
    * @returns {Promise<MediaStream>}
    */
   connect = async (supervisorId, authToken, clientId, webhookUrl) => {
-    if (this.#session) throw failure('TWO_TIMER', 'There is a session already.');
+    if (this.#session || this.#opening) throw failure('TWO_TIMER', 'There is a session already.');
+    const opening = new AbortController();
+    this.#opening = opening;
+    try {
+      this.#session = await this.#open(opening.signal, supervisorId, authToken, clientId, webhookUrl);
+    } finally {
+      this.#opening = null;
+    }
+    this.#listeners.emit({ type: 'connected', ...this.#media() });
+    this.#listeners.emit({ type: 'stream', ...this.#media() });
+    return this.#slots[0];
+  };
+
+  /** Stops watching. @returns {Promise<void>} */
+  disconnect = async () => {
+    this.#opening?.abort();
+    this.#session?.close();
+  };
+
+  /**
+   * @param {AbortSignal} signal @param {string} supervisorId @param {string} authToken @param {string} clientId
+   * @param {string} [webhookUrl]
+   */
+  #open(signal, supervisorId, authToken, clientId, webhookUrl) {
     const [token, client] = isToken(clientId) && !isToken(authToken) ? [clientId, authToken] : [authToken, clientId];
-    this.#session = await Session.open({
+    return Session.open({
       endpoint: endpoint(),
       path: '/api/v2/supervisor_session',
       token,
@@ -235,16 +259,9 @@ export class Supervisor {
         this.#session = null;
         this.#listeners.emit({ type: 'disconnected', termination_cause: cause });
       },
+      signal,
     });
-    this.#listeners.emit({ type: 'connected', ...this.#media() });
-    this.#listeners.emit({ type: 'stream', ...this.#media() });
-    return this.#slots[0];
-  };
-
-  /** Stops watching. @returns {Promise<void>} */
-  disconnect = async () => {
-    this.#session?.close();
-  };
+  }
 
   /** @param {RTCPeerConnection} connection */
   #watch(connection) {

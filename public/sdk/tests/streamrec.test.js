@@ -170,8 +170,8 @@ test('a session that ends before media flows rejects with its cause', async () =
   const connecting = eyeson.connect('c-0', TOKEN, new FakeStream(['video']));
   const socket = await nextSocket(1);
   socket.open();
-  socket.says({ type: 'session_terminated', data: { termination_cause: 'SDP_ERROR' } });
-  await assert.rejects(connecting, { termination_cause: 'SDP_ERROR' });
+  socket.says({ type: 'session_terminated', data: { termination_cause: 'SDP_ERROR', msg: 'The pictures are AV1.' } });
+  await assert.rejects(connecting, { termination_cause: 'SDP_ERROR', message: 'The pictures are AV1.' });
 });
 
 test('a lost socket is opened again while media flows, and given up after fifteen seconds', async (context) => {
@@ -189,6 +189,49 @@ test('a lost socket is opened again while media flows, and given up after fiftee
     context.mock.timers.tick(1000);
   }
   assert.deepEqual(events.at(-1), { type: 'disconnected', termination_cause: 'CONN_ERROR' });
+});
+
+test('what is said while the socket is away waits for the next one', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  await connected();
+  recording(FakeSocket.made[0], 0, 'RECORDING', { rec_id: 'r-1' });
+  FakeSocket.made[0].drop();
+  const stopping = eyeson.stopRecording();
+  context.mock.timers.tick(1000);
+  await established(FakeSocket.made[1]);
+  assert.deepEqual(FakeSocket.made[1].sent.map(({ type }) => type), ['session_start', 'recording_stop']);
+  recording(FakeSocket.made[1], 0, 'UPLOADING', { rec_id: 'r-1' });
+  await stopping;
+  await eyeson.disconnect();
+});
+
+test('a session that is being opened can be ended', async () => {
+  const granting = globalThis.fetch;
+  globalThis.fetch = (url, { signal }) => new Promise((resolve, reject) => { signal.onabort = () => reject(signal.reason); });
+  const asking = eyeson.connect('c-0', TOKEN, new FakeStream(['video']));
+  await settled();
+  await eyeson.disconnect();
+  await assert.rejects(asking, { termination_cause: 'TERM_BY_CLIENT' });
+  assert.equal(FakeConnection.made.length, 0);
+
+  globalThis.fetch = granting;
+  const opening = eyeson.connect('c-0', TOKEN, new FakeStream(['video']));
+  const socket = await nextSocket(1);
+  socket.open();
+  await settled();
+  await eyeson.disconnect();
+  await assert.rejects(opening, { termination_cause: 'TERM_BY_CLIENT' });
+  assert.deepEqual([socket.sent.at(-1).type, FakeConnection.made[0].closed], ['session_stop', true]);
+});
+
+test('when one of several recordings does not start, none goes on unseen', async () => {
+  const socket = await connected([new FakeStream(['video']), new FakeStream(['video'])]);
+  const starting = eyeson.startRecording(['https://bucket.example/a', 'https://bucket.example/b']);
+  recording(socket, 1, 'FAILED', { msg: 'No.' });
+  recording(socket, 0, 'RECORDING', { rec_id: 'r-1' });
+  await assert.rejects(starting, /No\./);
+  assert.deepEqual(said(socket).at(-1), ['recording_stop', { rec_id: 'r-1' }]);
+  await eyeson.disconnect();
 });
 
 test('what is unknown or unreadable is passed over', async (context) => {
