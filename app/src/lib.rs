@@ -44,6 +44,7 @@ use pages::{
     notifications::{DeliveriesPage, EndpointPage, NotificationsPage},
     outbox::OutboxPage,
     storage::{AddPage, AddStoragePage, OverviewPage, StoragePage},
+    streamrec::StreamrecPage,
     team::TeamPage,
 };
 
@@ -68,6 +69,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("applications/:id/notifications") view=NotificationsPage ssr=SsrMode::Async/>
                     <Route path=path!("applications/:id/notifications/:endpoint") view=EndpointPage ssr=SsrMode::Async/>
                     <Route path=path!("applications/:id/deliveries") view=DeliveriesPage ssr=SsrMode::Async/>
+                    <Route path=path!("applications/:id/streamrec") view=StreamrecPage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings/add") view=AddPage ssr=SsrMode::Async/>
                     <Route path=path!("account/recordings/add/:kind") view=AddStoragePage ssr=SsrMode::Async/>

@@ -49,6 +49,12 @@ pub fn delivery(application: impl std::fmt::Display, delivery: impl std::fmt::Di
     format!("/applications/{application}/deliveries?delivery={delivery}#delivery")
 }
 
+/// Sessions of StreamRec clients and supervisors.
+#[must_use]
+pub fn streamrec(application: impl std::fmt::Display) -> String {
+    format!("/applications/{application}/streamrec")
+}
+
 /// The demo call of one application.
 #[must_use]
 pub fn demo(id: impl std::fmt::Display) -> String {

@@ -111,6 +111,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
     tasks.spawn(signaling::serve(listener, app, signaling::Limits::default(), stop.clone()));
     stop.cancelled().await;
     tracing::info!("shutting down");
+    link.leave();
     say_good_bye(&workers, &registry, &recorder, &link).await;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod team;
 
 pub use api_keys::new_api_key;
 pub use notifications::{DeliveryQuery, deliveries, delivery, endpoint_update, endpoints, new_endpoint};
+pub use streamrec::streamrec;
 
 use crate::{
     pages::{
@@ -92,9 +93,14 @@ impl RecordingView {
             Some(stopped_ms) => Some(unix_ms(stopped_ms - started_ms)),
             None => (!recording.state.is_final()).then(|| now_ms.saturating_sub(unix_ms(started_ms))),
         });
+        let stream = recording.source.as_ref().map(|source| {
+            let number = source.stream + 1;
+            format!("StreamRec, stream {number} to {}", recording.bucket)
+        });
         Self {
             id: recording.id,
-            room: recording.room.to_string(),
+            room: recording.source.map_or_else(|| recording.room.to_string(), |source| source.client.to_string()),
+            stream,
             state: recording.state,
             started_ms: unix_ms(started_ms),
             duration_ms: recording.duration_ms.or(so_far),

@@ -126,7 +126,12 @@ pub async fn deliveries(
     };
     let after: Option<DeliveryId> = chosen(query.after)?;
     let found = domain::applications::get(services, access, application).await.map_err(server::failure)?;
-    let endpoints = endpoints::list(services, access, application).await.map_err(server::failure)?;
+    let mut endpoints = endpoints::list(services, access, application).await.map_err(server::failure)?;
+    if let Some(only) = filter.endpoint
+        && endpoints.iter().all(|endpoint| endpoint.id != only)
+    {
+        endpoints.push(endpoints::get(services, access, only).await.map_err(server::failure)?);
+    }
     let page = deliveries::list(services, access, application, filter, after).await.map_err(server::failure)?;
     let items = page.items.into_iter().map(|delivery| {
         let to = endpoints.iter().find(|endpoint| endpoint.id == delivery.endpoint);

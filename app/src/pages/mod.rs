@@ -10,4 +10,5 @@ pub mod not_found;
 pub mod notifications;
 pub mod outbox;
 pub mod storage;
+pub mod streamrec;
 pub mod team;

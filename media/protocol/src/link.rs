@@ -50,6 +50,8 @@ pub enum NodeMessage {
         rooms: u32,
         peers: u32,
         recordings: Vec<RecordingId>,
+        /// The node is stopping and takes nobody any more.
+        leaving: bool,
     },
 }
 
@@ -137,10 +139,11 @@ pub enum Event {
         artifact: Artifact,
         first_frame: FirstFrame,
     },
-    /// The address that the client chose does not take the file, however often it is asked. `status` is 0 when there
-    /// was no answer.
+    /// The address that the client chose does not take the file, however often it is asked. `revision` says which
+    /// address that was; `status` is 0 when there was no answer.
     UploadRefused {
         recording: RecordingId,
+        revision: u32,
         status: u16,
         detail: String,
     },
@@ -242,8 +245,8 @@ pub enum Answer {
     Session { grant: SessionGrant },
     /// To `OpenSession`: there is no such session, or not for this token.
     SessionOver { cause: TerminationCause },
-    /// To `UploadTarget`.
-    Target { url: Confidential },
+    /// To `UploadTarget`. Another address has another revision.
+    Target { url: Confidential, revision: u32 },
     /// To `SignPoster`: to be PUT with these headers.
     Poster { url: String, headers: Vec<(String, String)> },
     /// It could not be done now; ask again later.

@@ -192,13 +192,14 @@ impl RecordingSpec {
 
 /// What becomes of a capture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Delivery {
     /// Everybody in one picture, in the storage.
     #[default]
     Mixed,
-    /// One stream of a StreamRec client as it is, to the address that the client chose. `stream` counts from 0.
-    Direct { stream: u8 },
+    /// One stream of a StreamRec client as it is, to the address that the client chose. `stream` counts from 0; after
+    /// `expires_at`, in Unix milliseconds, the address takes nothing, as far as it says itself.
+    Direct { stream: u8, expires_at: Option<u64> },
 }
 
 /// The first picture of a file, in Unix milliseconds.

@@ -69,6 +69,7 @@ pub struct Link {
     outbox: Arc<Mutex<Outbox>>,
     appended: Arc<tokio::sync::Notify>,
     queries: mpsc::Sender<Asked>,
+    leaving: CancellationToken,
     /// This start of the process.
     pub boot: BootId,
     pub status: watch::Receiver<LinkStatus>,
@@ -80,6 +81,11 @@ impl Link {
         // Syncs one line to disk, off the media path: relay and capture have threads of their own.
         self.outbox.lock().await.append(event);
         self.appended.notify_one();
+    }
+
+    /// Tells the control plane that the node takes nobody any more. The link stays, for what there is still to tell.
+    pub fn leave(&self) {
+        self.leaving.cancel();
     }
 
     /// Waits until the control plane has applied every event, or cannot be reached.
@@ -145,6 +151,7 @@ pub fn connect<N: Node>(
         outbox: Arc::new(Mutex::new(outbox)),
         appended: Arc::new(tokio::sync::Notify::new()),
         queries,
+        leaving: CancellationToken::new(),
         boot: settings.boot,
         status: watched,
     };
@@ -195,6 +202,8 @@ impl Keeper {
         let mut reports = interval(REPORT_EVERY);
         reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut unanswered_pings = 0;
+        let leaving = self.link.leaving.clone();
+        let mut said = false;
         loop {
             sent = self.send_events(&mut socket, sent).await?;
             let appended = self.link.appended.clone();
@@ -208,6 +217,10 @@ impl Keeper {
                     }
                 }
                 () = appended.notified() => {}
+                () = leaving.cancelled(), if !said => {
+                    said = true;
+                    reports.reset_immediately();
+                }
                 Some(asked) = self.asked.recv() => {
                     // What happened before the question is told before it is asked.
                     sent = self.send_events(&mut socket, sent).await?;
@@ -217,7 +230,8 @@ impl Keeper {
                     anyhow::ensure!(unanswered_pings < 2, "no answer");
                     unanswered_pings += 1;
                     let (rooms, peers, recordings) = node.report().await;
-                    write(&mut socket, &NodeMessage::Report { rooms, peers, recordings }).await?;
+                    let leaving = leaving.is_cancelled();
+                    write(&mut socket, &NodeMessage::Report { rooms, peers, recordings, leaving }).await?;
                     timeout(WRITE_TIME, socket.send(Message::Ping(Default::default()))).await??;
                 }
             }

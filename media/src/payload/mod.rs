@@ -24,6 +24,18 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// As descriptions call it (RFC 8866 §6.6).
+    #[must_use]
+    pub fn encoding(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::H264 => "H264",
+            Self::Av1 => "AV1",
+        }
+    }
+
     /// RTP clock, in Hz.
     #[must_use]
     pub fn clock_rate(self) -> u32 {

@@ -29,6 +29,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+pub use streams::StreamRecording;
 use tokio::{
     sync::{Semaphore, mpsc},
     time::interval,
@@ -154,12 +155,20 @@ impl Recorder {
         }
     }
 
-    /// Waits until nothing is on its way any more to addresses of clients, or waits there for another one.
+    /// Waits until nothing is on its way any more to addresses of clients, or about to be, or waits there for another
+    /// one.
     pub async fn direct_deliveries(&self) {
         let mut pause = interval(DELIVERY_LOOKS);
-        while self.live().values().any(|live| live.direct && live.delivery != Delivery::Rests) {
+        let awaited = |live: &Live| live.direct && (live.capture.is_some() || live.delivery != Delivery::Rests);
+        while self.live().values().any(awaited) {
             pause.tick().await;
         }
+    }
+
+    /// Whether messages may be sent to an address that a client names.
+    #[must_use]
+    pub fn permits_webhook(&self, url: &str) -> bool {
+        self.0.puts.permits_webhook(url)
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<RecordingId, Live>> {

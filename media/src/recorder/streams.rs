@@ -11,11 +11,20 @@ use crate::{
 use protocol::{
     ids::{RecordingId, RequestId, SessionId},
     link::{Answer, Event, Query},
-    recording::{Artifact, CaptureKey, FailureCause, FirstFrame, RecordingSpec, StartRefusal, StopCause},
+    recording::{Artifact, CaptureKey, Delivery, FailureCause, FirstFrame, RecordingSpec, StartRefusal, StopCause},
     streamrec::Confidential,
 };
 use std::sync::Arc;
 use tokio::time::sleep;
+
+/// One stream that is being recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamRecording {
+    pub id: RecordingId,
+    pub max_duration_seconds: u32,
+    /// Until when its address takes the file, in Unix milliseconds, if that is known.
+    pub address_expires_at: Option<u64>,
+}
 
 impl Recorder {
     /// Starts to record one stream of a session.
@@ -29,7 +38,7 @@ impl Recorder {
         stream: u8,
         url: Confidential,
         webhook: Option<String>,
-    ) -> Result<RecordingId, StartRefusal> {
+    ) -> Result<StreamRecording, StartRefusal> {
         let random = random::bytes().map_err(|_| StartRefusal::ControlPlaneUnreachable)?;
         let request = RequestId::from_parts(clock::unix_ms(), random);
         self.early_stops().starting();
@@ -41,10 +50,14 @@ impl Recorder {
         let begun = started.as_ref().ok().map(|started: &StartedRecording| started.spec.id);
         let result = match started {
             Ok(started) => {
-                let recording = started.spec.id;
+                let RecordingSpec { id, max_duration_seconds, delivery, .. } = started.spec;
+                let address_expires_at = match delivery {
+                    Delivery::Direct { expires_at, .. } => expires_at,
+                    Delivery::Mixed => None,
+                };
                 let order = Order::BeginStream { stream: stream.into(), started };
                 self.0.workers.to_room(room, WorkerCommand::Order { room: room.clone(), order }).await;
-                Ok(recording)
+                Ok(StreamRecording { id, max_duration_seconds, address_expires_at })
             }
             Err(refusal) => Err(refusal),
         };
@@ -91,7 +104,7 @@ impl Recorder {
         };
         loop {
             match self.0.link.query_when_up(Query::UploadTarget { recording }).await {
-                Answer::Target { url } => return self.put_to(recording, &file, &url).await,
+                Answer::Target { url, revision } => return self.put_to(recording, &file, (&url, revision)).await,
                 Answer::Held { .. } => return,
                 Answer::Gone => return self.erase(recording).await,
                 _ => sleep(RETRY).await,
@@ -99,11 +112,12 @@ impl Recorder {
         }
     }
 
-    async fn put_to(&self, recording: RecordingId, file: &Arc<Remux>, url: &Confidential) {
-        let refused = |status, detail| Event::UploadRefused { recording, status, detail };
+    async fn put_to(&self, recording: RecordingId, file: &Arc<Remux>, (url, revision): (&Confidential, u32)) {
+        let Some(room) = self.live().get(&recording).map(|live| live.room.clone()) else { return };
+        let refused = |status, detail| Event::UploadRefused { recording, revision, status, detail };
         let event = match url.expose().parse::<UploadUrl>() {
             Err(error) => refused(0, error.to_string()),
-            Ok(url) => match self.0.puts.put(file, &url).await {
+            Ok(url) => match self.0.puts.put(room.application, file, &url).await {
                 Ok(delivered) => {
                     tracing::info!(%recording, destination = %url, attempts = delivered.attempts, "recording delivered");
                     delivered_event(recording, file.facts())
@@ -113,12 +127,9 @@ impl Recorder {
             },
         };
         if matches!(event, Event::UploadRefused { .. }) {
-            let room = self.live().get(&recording).map(|live| live.room.clone());
-            if let Some(room) = room {
-                let outcome = RecordingOutcome::Failed { cause: FailureCause::UploadFailed };
-                let command = WorkerCommand::Deliver { room: room.clone(), recording, outcome };
-                self.0.workers.to_room(&room, command).await;
-            }
+            let outcome = RecordingOutcome::Failed { cause: FailureCause::UploadFailed };
+            let command = WorkerCommand::Deliver { room: room.clone(), recording, outcome };
+            self.0.workers.to_room(&room, command).await;
         }
         self.0.link.event(event).await;
     }

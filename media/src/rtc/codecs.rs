@@ -56,23 +56,13 @@ impl VideoFormat {
     /// pictures, gets the usual one.
     #[must_use]
     pub fn preferred(offer: &str) -> Self {
-        let section = offer.split("\nm=").find(|section| section.starts_with("video "));
-        section.and_then(Self::first_of).unwrap_or_default()
+        video_section(offer).and_then(|section| formats(section).next()).unwrap_or_default()
     }
 
-    fn first_of(section: &str) -> Option<Self> {
-        let mut lines = section.lines().map(str::trim_end);
-        let payload_types = lines.next()?.split(' ').skip(3);
-        let attributes: Vec<&str> = lines.collect();
-        let value = |name: &str, payload_type: &str| {
-            let line = attributes.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(payload_type));
-            line.and_then(|rest| rest.strip_prefix(' '))
-        };
-        payload_types.take(MAX_FORMATS).find_map(|payload_type| {
-            let parameters = value("a=fmtp:", payload_type).unwrap_or_default();
-            let codec = recordable(value("a=rtpmap:", payload_type)?, parameters)?;
-            Some(Self { codec, parameters: parameters.to_owned() })
-        })
+    /// Whether an offer is of pictures, and of none that are coded like this.
+    #[must_use]
+    pub fn is_lacking_in(&self, offer: &str) -> bool {
+        video_section(offer).is_some_and(|section| !formats(section).any(|format| format.codec == self.codec))
     }
 
     pub(super) fn rtp(&self) -> RTCRtpCodec {
@@ -90,6 +80,26 @@ impl VideoFormat {
             rtcp_feedback: vec![RTCPFeedback { typ: "ccm".to_owned(), parameter: "fir".to_owned() }],
         }
     }
+}
+
+fn video_section(offer: &str) -> Option<&str> {
+    offer.split("\nm=").find(|section| section.starts_with("video "))
+}
+
+/// Those of a section that can be recorded as they are, in its order.
+fn formats(section: &str) -> impl Iterator<Item = VideoFormat> {
+    let mut lines = section.lines().map(str::trim_end);
+    let payload_types = lines.next().unwrap_or_default().split(' ').skip(3).take(MAX_FORMATS);
+    let attributes: Vec<&str> = lines.collect();
+    payload_types.filter_map(move |payload_type| {
+        let value = |name: &str| {
+            let line = attributes.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(payload_type));
+            line.and_then(|rest| rest.strip_prefix(' '))
+        };
+        let parameters = value("a=fmtp:").unwrap_or_default();
+        let codec = recordable(value("a=rtpmap:")?, parameters)?;
+        Some(VideoFormat { codec, parameters: parameters.to_owned() })
+    })
 }
 
 /// The codec of an encoding if files can hold what it sends: with the profiles whose headers `payload` reads.
@@ -169,10 +179,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_cannot_be_shown_is_known_from_the_offer() {
+        let av1 = VideoFormat::preferred(&offer(&[("AV1", "profile=0")]));
+        assert!(!av1.is_lacking_in(&offer(&[("VP8", ""), ("AV1", "")])));
+        assert!(av1.is_lacking_in(&offer(&[("VP8", ""), ("AV1", "profile=1")])));
+        assert!(!av1.is_lacking_in("v=0\r\nm=audio 9 X 111\r\n"), "no pictures are wanted");
+    }
+
     proptest! {
         #[test]
         fn any_offer_is_survived(offer in "(v=0\n|m=video |a=rtpmap:9[0-9] ?|a=fmtp:|H264/|packetization-mode=1;|.|\n)*") {
-            let _ = VideoFormat::preferred(&offer);
+            let _ = VideoFormat::preferred(&offer).is_lacking_in(&offer);
         }
     }
 }

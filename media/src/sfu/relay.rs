@@ -18,9 +18,15 @@ use std::{collections::BTreeSet, time::Instant};
 impl Room {
     pub(super) fn offer(&mut self, now: Instant, from: PeerId, sdp: String, out: &mut Aftermath) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
+        // Of a view alone: others send what they offer.
+        let (codec, lacking) = (peer.video.codec().encoding(), peer.is_view() && peer.video.is_lacking_in(&sdp));
         let Some(connection) = &mut peer.connection else {
             return self.error(from, ErrorCode::UnexpectedMessage, "Media Relay is off; offer to the other peers.");
         };
+        if lacking {
+            let message = format!("The pictures are {codec}, which the offer lacks.");
+            return self.error(from, ErrorCode::InvalidDescription, &message);
+        }
         match connection.answer(now, sdp) {
             Ok(sdp) => peer.send(ServerMessage::Answer { sdp }),
             Err(error) => {

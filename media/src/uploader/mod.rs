@@ -5,6 +5,7 @@
 mod mix_process;
 mod parts;
 mod put;
+mod turns;
 mod upload;
 
 pub use mix_process::{MixProcess, MixProcessError};

@@ -1,13 +1,14 @@
 //! Puts a file to the address a customer gave for it, through the client that guards our network against such
 //! addresses. The file is made while it is sent, anew for each attempt.
 
-use super::parts::error_code;
+use super::{parts::error_code, turns::Turns};
 use crate::remux::{Remux, RemuxError};
 use bytes::Bytes;
 use outbound::{
     Body, Method, Outbound, OutboundError, Request, Url,
     header::{self, HeaderValue},
 };
+use protocol::ids::ApplicationId;
 use std::{
     fmt, io,
     str::FromStr,
@@ -26,6 +27,9 @@ const PIECE_BYTES: usize = 64 * 1024;
 const SLOWEST: u64 = 12_500;
 /// What an exchange may take beside its bytes.
 const EXCHANGE: Duration = Duration::from_secs(60);
+/// Uploads at the same time: each holds a thread, and those of one tenant may meet addresses that take for ever.
+const PUTS: usize = 64;
+const PUTS_PER_APPLICATION: usize = 16;
 /// Answers of 400 to 499 that are no verdict.
 const PASSING: [u16; 2] = [408, 429];
 
@@ -86,6 +90,8 @@ pub struct Delivered {
 pub enum PutError {
     #[error("the destination answered {status} {code}")]
     Refused { status: u16, code: String },
+    #[error("the destination answered {status} before it had taken the file")]
+    Hasty { status: u16 },
     #[error("{}", .0.public_message())]
     Unreachable(#[source] OutboundError),
     #[error("The destination neither took the file nor answered.")]
@@ -98,7 +104,10 @@ impl PutError {
     /// The destination's status; zero when there was none.
     #[must_use]
     pub fn status(&self) -> u16 {
-        if let Self::Refused { status, .. } = self { *status } else { 0 }
+        match self {
+            Self::Refused { status, .. } | Self::Hasty { status } => *status,
+            Self::Unreachable(_) | Self::Silent | Self::Capture(_) => 0,
+        }
     }
 
     /// Whether more of the same will not help.
@@ -106,7 +115,7 @@ impl PutError {
         match self {
             Self::Refused { status, .. } => (300..500).contains(status) && !PASSING.contains(status),
             Self::Unreachable(error) => matches!(error, OutboundError::NotAllowed),
-            Self::Silent => false,
+            Self::Hasty { .. } | Self::Silent => false,
             Self::Capture(_) => true,
         }
     }
@@ -117,27 +126,41 @@ impl PutError {
 pub struct PutClient {
     outbound: Arc<Outbound>,
     times: Arc<PutTimes>,
+    turns: Turns<ApplicationId>,
 }
 
 impl PutClient {
     #[must_use]
     pub fn new(outbound: impl Into<Arc<Outbound>>, times: PutTimes) -> Self {
-        Self { outbound: outbound.into(), times: Arc::new(times) }
+        Self { outbound: outbound.into(), times: Arc::new(times), turns: Turns::new(PUTS, PUTS_PER_APPLICATION) }
     }
 
-    /// Puts the file to `url`, as often as it takes and the times allow.
+    /// Whether a customer may choose this address for messages.
+    #[must_use]
+    pub fn permits_webhook(&self, url: &str) -> bool {
+        url.parse().is_ok_and(|url| self.outbound.permits(&url))
+    }
+
+    /// Puts a file of an application to `url`, as often as it takes and the times allow.
     ///
     /// # Errors
     /// The destination has said no, or the last attempt failed like the ones before.
-    pub async fn put(&self, file: &Arc<Remux>, url: &UploadUrl) -> Result<Delivered, PutError> {
+    pub async fn put(
+        &self,
+        application: ApplicationId,
+        file: &Arc<Remux>,
+        url: &UploadUrl,
+    ) -> Result<Delivered, PutError> {
         let mut pauses = self.times.pauses.iter();
         let mut attempts = 0;
         loop {
             attempts += 1;
+            let turn = self.turns.take(application).await;
             let error = match self.attempt(file, url).await {
                 Ok(status) => return Ok(Delivered { status, attempts }),
                 Err(error) => error,
             };
+            drop(turn);
             tracing::warn!(destination = %url, attempts, %error, "file not taken");
             match pauses.next() {
                 Some(pause) if !error.is_verdict() => sleep(*pause).await,
@@ -158,7 +181,7 @@ impl PutClient {
         };
         let request = Request {
             headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(file.facts().container.content_type()))],
-            body: Body::Pieces { bytes, pieces },
+            body: Body::Pieces { bytes, pieces, taken: Arc::clone(&belt.taken) },
             time_limit: EXCHANGE + Duration::from_secs(bytes / SLOWEST),
             ..Request::new(Method::PUT, url.0.clone())
         };
@@ -174,7 +197,8 @@ impl PutClient {
             (Err(error), Ok(())) => return Err(error),
         };
         if answer.is_success() {
-            return Ok(answer.status);
+            let whole = belt.taken.load(Ordering::Relaxed) == bytes;
+            return if whole { Ok(answer.status) } else { Err(PutError::Hasty { status: answer.status }) };
         }
         Err(PutError::Refused { status: answer.status, code: error_code(&answer) })
     }
@@ -186,8 +210,8 @@ type Sender = mpsc::Sender<io::Result<Bytes>>;
 #[derive(Debug, Default)]
 struct Belt {
     stop: CancellationToken,
-    /// Pieces the connection has taken.
-    moved: AtomicU64,
+    /// Bytes the connection has taken.
+    taken: Arc<AtomicU64>,
 }
 
 impl Belt {
@@ -210,7 +234,6 @@ impl Belt {
                 if sender.send(Ok(next)).await.is_err() {
                     return Ok(());
                 }
-                self.moved.fetch_add(1, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -220,7 +243,7 @@ impl Belt {
     async fn silence(&self, limit: Duration) {
         let mut before = None;
         loop {
-            let now = self.moved.load(Ordering::Relaxed);
+            let now = self.taken.load(Ordering::Relaxed);
             if before.replace(now) == Some(now) {
                 return;
             }

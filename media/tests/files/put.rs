@@ -10,6 +10,7 @@ use media::{
     uploader::{Delivered, PutClient, PutError, PutTimes, UploadUrl},
 };
 use outbound::{Outbound, OutboundError};
+use protocol::ids::ApplicationId;
 use std::{
     sync::{Arc, LazyLock, Mutex},
     thread,
@@ -119,8 +120,12 @@ fn client(silence: Duration) -> PutClient {
     PutClient::new(outbound, PutTimes { pauses: vec![Duration::ZERO; 4], silence })
 }
 
+fn application() -> ApplicationId {
+    ApplicationId::from_parts(1, [1; 10])
+}
+
 async fn put(destination: &Destination) -> Result<Delivered, PutError> {
-    client(Duration::from_secs(60)).put(&FILE, &destination.url()).await
+    client(Duration::from_secs(60)).put(application(), &FILE, &destination.url()).await
 }
 
 #[tokio::test]
@@ -145,6 +150,16 @@ async fn a_refusal_is_final_whenever_it_comes() {
         assert_eq!((error.status(), destination.count()), (403, 1), "{error}");
         assert_eq!(error.to_string(), "the destination answered 403 AccessDenied");
     }
+}
+
+#[tokio::test]
+async fn a_success_before_the_file_was_taken_is_none() {
+    let destination = Destination::start(&[Manner::AnswerEarly(200), Manner::Answer(200)]).await;
+    assert_eq!(put(&destination).await.unwrap(), Delivered { status: 200, attempts: 2 });
+    let destination = Destination::start(&[Manner::AnswerEarly(201)]).await;
+    let error = put(&destination).await.unwrap_err();
+    assert_eq!((error.status(), destination.count()), (201, 5));
+    assert_eq!(error.to_string(), "the destination answered 201 before it had taken the file");
 }
 
 #[tokio::test]
@@ -176,7 +191,7 @@ async fn five_attempts_are_all() {
 async fn who_hangs_is_given_up() {
     for manners in [&[Manner::Hang], &[Manner::Mute]] {
         let destination = Destination::start(manners).await;
-        let error = client(Duration::from_millis(300)).put(&FILE, &destination.url()).await.unwrap_err();
+        let error = client(Duration::from_millis(300)).put(application(), &FILE, &destination.url()).await.unwrap_err();
         assert!(matches!(error, PutError::Silent), "{error:?}");
         assert_eq!((error.status(), destination.count()), (0, 5));
     }
@@ -192,7 +207,7 @@ async fn addresses_of_our_own_network_and_plain_http_are_refused() {
         "https://169.254.169.254/x",
         "ftp://example.com/x",
     ] {
-        let error = guarded.put(&FILE, &url.parse().unwrap()).await.unwrap_err();
+        let error = guarded.put(application(), &FILE, &url.parse().unwrap()).await.unwrap_err();
         assert!(matches!(error, PutError::Unreachable(OutboundError::NotAllowed)), "{url}: {error:?}");
     }
 }

@@ -129,6 +129,19 @@ async fn supervisors_end_with_their_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_that_could_see_nothing_hears_why() {
+    let mut node = Node::start(Patience::default()).await;
+    let _client = node.client().await;
+    let mut supervisor = node.socket().await;
+    let sdp = json!({ "type": "offer", "sdp": OFFER.replace("VP8/90000", "VP7/90000") });
+    supervisor.say(supervisor_session(), "supervisor_join_session", &json!({ "sdp": sdp })).await;
+    let data = supervisor.heard("session_terminated").await["data"].clone();
+    let msg = "The pictures are VP8, which the offer lacks.";
+    assert_eq!(data, json!({ "termination_cause": "SDP_ERROR", "msg": msg }));
+    assert_eq!(node.ended().await, (supervisor_session(), TerminationCause::SdpError));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_stops_says_so() {
     let mut node = Node::start(Patience::default()).await;
     let mut client = node.client().await;

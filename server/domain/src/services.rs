@@ -57,6 +57,7 @@ pub struct Services {
 
 struct Inner {
     settings: Settings,
+    opened_at: u64,
     vault: Vault,
     outbound: Outbound,
     mailer: Mailer,
@@ -99,13 +100,14 @@ impl Wakes {
 impl Services {
     /// Opens the database, brings it up to date and checks the master keys against it.
     pub async fn open(settings: Settings, clock: Clock, random: Random) -> Result<Self, OpenError> {
-        let keys = Arc::clone(&settings.master_keys);
+        let (keys, opened_at) = (Arc::clone(&settings.master_keys), clock.unix_ms());
         let vault = Vault::open(&settings.database_url, keys, clock, random).await?;
         let outbound = Outbound::new(settings.allow_private.clone()).map_err(Error::internal)?;
         let mailer = Mailer::open(&settings)?;
         let services = Self {
             inner: Arc::new(Inner {
                 settings,
+                opened_at,
                 vault,
                 outbound,
                 mailer,
@@ -127,6 +129,11 @@ impl Services {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.inner.vault.clock()
+    }
+
+    /// For how many milliseconds this process has been there to hear of anything.
+    pub(crate) fn up_for(&self) -> u64 {
+        self.now().saturating_sub(self.inner.opened_at)
     }
 
     #[must_use]

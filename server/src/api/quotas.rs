@@ -114,6 +114,15 @@ impl Standing {
     }
 }
 
+impl Quotas {
+    /// Counts one request of a key that came by another way than its header.
+    pub(crate) fn admit(&self, access: &Access) -> Result<(), Problem> {
+        let standing = standing(self, access).ok_or_else(Problem::internal)?;
+        let exceeded = standing.exceeded();
+        if exceeded.is_empty() { Ok(()) } else { Err(Problem::quota_exceeded(exceeded, standing.seconds)) }
+    }
+}
+
 /// Lets requests within the quotas pass.
 pub async fn count(State(web): State<Web>, Caller(access): Caller, request: Request, next: Next) -> Response {
     let standing = standing(&web.quotas, &access);

@@ -12,7 +12,7 @@ use domain::{recordings, recordings::DeletionCause};
 use http::StatusCode;
 use protocol::{
     ids::{ApplicationId, RecordingId},
-    names::RoomName,
+    names::{ClientName, RoomName},
     recording::{FailureCause, RecordingState, StopCause},
 };
 use serde::{Deserialize, Serialize};
@@ -55,10 +55,23 @@ pub struct Recording {
     held_since: Option<DateTime<Utc>>,
     bucket: String,
     object_key: String,
+    /// Whose stream it is when a StreamRec client had it recorded. The file went to an address of the client's choice, of
+    /// which `bucket` is the host; there is no copy to link to.
+    source: Option<Source>,
     /// Why nothing may delete it; `null` without a legal hold.
     legal_hold: Option<String>,
     /// Once its deletion was asked for; it can be played no more.
     deletion: Option<Deletion>,
+}
+
+/// A stream of a StreamRec client.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    #[schema(value_type = String, example = "client-1")]
+    client_id: ClientName,
+    /// Counts from 0.
+    stream_index: u8,
 }
 
 /// How far the deletion of a recording is.
@@ -147,6 +160,9 @@ impl From<recordings::Recording> for Recording {
             held_since: recording.held_since,
             bucket: recording.bucket,
             object_key: recording.object_key,
+            source: recording
+                .source
+                .map(|recordings::Source { client, stream }| Source { client_id: client, stream_index: stream }),
             legal_hold: recording.legal_hold,
             deletion: recording.deletion.map(|deletion| Deletion {
                 cause: DeletionCause::as_str(deletion.cause),

@@ -183,7 +183,7 @@ pub async fn remove_peer(
     security(("apiKey" = ["recordings:write"])),
     responses(
         (status = 202, description = "The recording, which begins now.", body = Recording),
-        (status = 409, description = "`room_empty`, `already_recording`, `recording_off`, `relay_required`, `plan_required` or `storage_not_validated`; `request_in_progress` or `answer_lost` with an Idempotency-Key.", body = ref("#/components/schemas/Problem"), content_type = "application/problem+json"),
+        (status = 409, description = "`room_empty`, `room_of_session`, `already_recording`, `recording_off`, `relay_required`, `plan_required` or `storage_not_validated`; `request_in_progress` or `answer_lost` with an Idempotency-Key.", body = ref("#/components/schemas/Problem"), content_type = "application/problem+json"),
     ),
 )]
 pub async fn record(

@@ -85,8 +85,8 @@ impl Session {
             (NodeMessage::Applied { command }, true) if command > self.last_sent => Err(Violation::UnknownCommand),
             (NodeMessage::Applied { command }, true) => Ok(Step::Forget { command }),
             (NodeMessage::Query { id, query }, true) => Ok(Step::Ask { id, query }),
-            (NodeMessage::Report { rooms, peers, recordings }, true) => {
-                Ok(Step::Report(Report { rooms, peers, recordings }))
+            (NodeMessage::Report { rooms, peers, recordings, leaving }, true) => {
+                Ok(Step::Report(Report { rooms, peers, recordings, leaving }))
             }
         }
     }

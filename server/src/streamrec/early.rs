@@ -1,7 +1,7 @@
 //! The first generation: `/auth/{client}` and `/api/session`, where a session is one recording.
 
 use super::{
-    admit, answered, body, refusal,
+    admit, answered, body, program, refusal,
     sessions::{address_of, ice, open, wire},
     tokens::mint,
 };
@@ -15,7 +15,7 @@ use axum::{
 use domain::streamrec::tokens::{Grant, revoke_client};
 use http::{HeaderMap, StatusCode};
 use protocol::streamrec::Generation;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -53,7 +53,8 @@ pub async fn revoke(
         admit(&web, address)?;
         let KeyBody { master_key } = body::read(&body)?;
         let client = body::client("The client", client)?;
-        revoke_client(&web.services, &master_key, address.0, &client).await.map_err(refusal)?;
+        let access = program(&web, address, master_key.expose_secret()).await?;
+        revoke_client(&web.services, &access, &client).await.map_err(refusal)?;
         Ok::<_, Problem>((StatusCode::NO_CONTENT, Value::Null))
     };
     answered(&headers, answer.await)

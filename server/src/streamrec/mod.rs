@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{delete, get, post, put},
 };
+use domain::{Access, api_keys};
 use http::{HeaderMap, StatusCode, header};
 use protocol::streamrec::TerminationCause;
 use serde_json::Value;
@@ -55,6 +56,13 @@ fn answered(headers: &HeaderMap, answer: Answer) -> Response {
         Err(problem) => problem.into_response(),
     };
     cross_origin::readable(headers, response)
+}
+
+/// Who has this API key; counts the request to its quota.
+async fn program(web: &Web, ClientAddress(address): ClientAddress, key: &str) -> Result<Access, Problem> {
+    let access = api_keys::authenticate(&web.services, key, address).await?;
+    web.quotas.admit(&access)?;
+    Ok(access)
 }
 
 fn admit(web: &Web, client: ClientAddress) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! `/auth_v2/{client,supervisor,stats}`: tokens for the master key, and `DELETE /auth_v2/token`, which ends one.
 
-use super::{Answer, admit, answered, bearer, body, refusal};
+use super::{Answer, admit, answered, bearer, body, program, refusal};
 use crate::http::{ClientAddress, Problem, Web};
 use axum::{Extension, body::Bytes, extract::State, response::Response};
 use domain::streamrec::tokens::{self, Grant};
@@ -96,12 +96,13 @@ pub async fn revoke(
 
 pub(super) async fn mint(
     web: &Web,
-    ClientAddress(address): ClientAddress,
+    address: ClientAddress,
     master_key: &SecretString,
     grant: Grant,
     seconds: Option<u64>,
 ) -> Answer {
     let lifetime = seconds.map(Duration::from_secs);
-    let token = tokens::mint(&web.services, master_key, address, grant, lifetime).await.map_err(refusal)?;
+    let access = program(web, address, master_key.expose_secret()).await?;
+    let token = tokens::mint(&web.services, &access, grant, lifetime).await.map_err(refusal)?;
     Ok((StatusCode::CREATED, json!({ "auth_token": token.expose_secret() })))
 }

@@ -1,6 +1,6 @@
 //! `PUT /api/v2/recordings/{id}/upload_url`: another address for a file that was not taken, or is not sent yet.
 
-use super::{admit, answered, bearer, body, refusal};
+use super::{admit, answered, bearer, body, program, refusal};
 use crate::http::{ClientAddress, Problem, Web};
 use axum::{
     Extension,
@@ -8,10 +8,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use domain::{
-    api_keys,
-    streamrec::uploads::{self, Replacer},
-};
+use domain::streamrec::uploads::{self, Replacer};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +34,7 @@ pub async fn replace_url(
         let token = bearer(&headers)?;
         let UrlBody { upload_url } = body::read(&body)?;
         let replaced = if token.starts_with(API_KEY_PREFIX) {
-            let access = api_keys::authenticate(&web.services, token, address.0).await?;
+            let access = program(&web, address, token).await?;
             uploads::replace_url(&web.services, Replacer::Program(&access), &recording, &upload_url).await
         } else {
             uploads::replace_url(&web.services, Replacer::Client(token), &recording, &upload_url).await

@@ -187,8 +187,8 @@ on_both_databases! {
         node.report(2, Event::SessionEnded { session: first, at, cause }).await;
         let third = session_in(&tenant.session("c-0").await);
         assert_ne!(third, first);
-        server.clock.advance(Duration::from_secs(60));
-        node.send(&protocol::link::NodeMessage::Report { rooms: 0, peers: 0, recordings: vec![] }).await;
+        server.clock.advance(Duration::from_secs(10));
+        node.send(&protocol::link::NodeMessage::Report { rooms: 0, peers: 0, recordings: vec![], leaving: false }).await;
         assert_ne!(node.reported(&tenant, "c-0").await, third, "one that nobody opened makes room");
     }
 
@@ -331,24 +331,27 @@ on_both_databases! {
         node.report(1, started(session, server.clock.unix_ms())).await;
         let refused = node.ask(upload(1, session, 0, "http://10.0.0.1/file")).await;
         assert_eq!(refused, Answer::Refused { refusal: StartRefusal::DestinationNotAllowed });
-        let secret = "http://127.0.0.1:9/file?signature=secret";
+        let secret = "http://127.0.0.1:9/file?X-Amz-Date=20300101T000000Z&X-Amz-Expires=60&X-Amz-Signature=secret";
         let Answer::Recording { spec } = node.ask(upload(2, session, 0, secret)).await else { panic!("a recording expected") };
-        assert_eq!((spec.delivery, &spec.room), (Delivery::Direct { stream: 0 }, &room_of(session)));
+        assert_eq!((spec.delivery, &spec.room), (Delivery::Direct { stream: 0, expires_at: Some(1_893_456_060_000) }, &room_of(session)));
         let again = node.ask(upload(2, session, 0, secret)).await;
         assert_eq!(again, Answer::Recording { spec: spec.clone() });
         let twice = node.ask(upload(3, session, 0, secret)).await;
         assert_eq!(twice, Answer::Refused { refusal: StartRefusal::AlreadyRecording });
+        let room = room_of(session);
+        let refused = domain::recordings::start_in_room(server.services(), &tenant.access, tenant.application.id, &room).await;
+        assert_eq!(refused.unwrap_err().code(), "room_of_session");
         server.clock.advance(Duration::from_millis(5));
         assert!(matches!(node.ask(upload(4, session, 1, secret)).await, Answer::Recording { .. }));
         assert_eq!(node.ask(Query::ResumeRecording { recording: spec.id }).await, Answer::Recording { spec: spec.clone() });
         let target = Query::UploadTarget { recording: spec.id };
-        assert_eq!(node.ask(target.clone()).await, Answer::Target { url: Confidential::new(secret.to_owned()) });
+        assert_eq!(node.ask(target.clone()).await, Answer::Target { url: Confidential::new(secret.to_owned()), revision: 1 });
 
         // The address refuses; the client names another one, which takes the file.
         let at = server.clock.unix_ms();
         node.report(2, Event::RecordingStarted { recording: spec.id, at }).await;
         node.report(3, Event::RecordingStopped { recording: spec.id, at: at + 1000, cause: StopCause::PeerRequest }).await;
-        node.report(4, Event::UploadRefused { recording: spec.id, status: 403, detail: "AccessDenied".to_owned() }).await;
+        node.report(4, Event::UploadRefused { recording: spec.id, revision: 1, status: 403, detail: "AccessDenied".to_owned() }).await;
         assert!(matches!(node.ask(target.clone()).await, Answer::Held { .. }));
         let path = format!("/api/v2/recordings/{}/upload_url", spec.id.uuid());
         let body = json!({ "upload_url": "http://127.0.0.1:9/other" }).to_string();
@@ -362,7 +365,7 @@ on_both_databases! {
         assert_eq!(put(tenant.client_token("c-1").await).await.status, StatusCode::NOT_FOUND);
         assert_eq!(put(tenant.client_token("c-0").await).await.status, StatusCode::NO_CONTENT);
         node.command(|command| (*command == Command::UploadAgain { recording: spec.id }).then_some(())).await;
-        assert_eq!(node.ask(target.clone()).await, Answer::Target { url: Confidential::new("http://127.0.0.1:9/other".to_owned()) });
+        assert_eq!(node.ask(target.clone()).await, Answer::Target { url: Confidential::new("http://127.0.0.1:9/other".to_owned()), revision: 2 });
 
         let artifact = Artifact { bytes: 10, duration_ms: 999, width: 640, height: 360, approximate_sync: false, poster: false };
         let first_frame = FirstFrame { written_at: Some(at + 5), captured_at: Some(at + 1) };

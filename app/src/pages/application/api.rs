@@ -1,5 +1,5 @@
 use super::view::{
-    ApplicationView, DestinationView, MailsView, ManagedView, Playback, RecordingList, RetentionPreview, StreamrecView,
+    ApplicationView, DestinationView, MailsView, ManagedView, Playback, RecordingList, RetentionPreview,
 };
 use crate::error::ConsoleError;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -253,20 +253,4 @@ pub async fn set_link_validity(application: ApplicationId, hours: u32) -> Result
     let validity = Duration::from_secs(u64::from(hours) * 3600);
     let changed = domain::applications::set_link_validity(&services, &access, application, validity).await;
     server::answer(Form::LinkValidity, "", changed.map(drop).map_err(server::failure))
-}
-
-/// Sessions of StreamRec clients and supervisors, the latest ones.
-#[server(prefix = "/api/console", endpoint = "streamrec")]
-pub async fn load_streamrec(application: ApplicationId) -> Result<StreamrecView, ConsoleError> {
-    use crate::server;
-    use domain::{access::Permission, streamrec};
-    let (services, access) = server::access().await?;
-    let (sessions, _) =
-        streamrec::sessions::list(&services, &access, application, None).await.map_err(server::failure)?;
-    let key = if access.may(Permission::ViewWebhooks) {
-        Some(streamrec::public_key(&services, &access, application).await.map_err(server::failure)?)
-    } else {
-        None
-    };
-    Ok(StreamrecView::of(&services, sessions, key))
 }

@@ -24,8 +24,15 @@ pub fn stopped(cause: StopCause) -> Option<&'static str> {
 }
 
 /// Why there is no file, and what to do about it.
-pub fn failed(cause: FailureCause) -> &'static str {
+pub fn failed(
+    cause: FailureCause,
+    // It was to go to an address that its client chose.
+    elsewhere: bool,
+) -> &'static str {
     match cause {
+        FailureCause::UploadFailed | FailureCause::StorageUnavailable if elsewhere => {
+            "The address that the client chose did not take the file, and no other one did within a day."
+        }
         FailureCause::CaptureLost => {
             "Nothing was captured. Check that participants were sending audio or video through Media Relay."
         }

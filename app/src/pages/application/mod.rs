@@ -1,7 +1,7 @@
 //! One application: its switches, keys, notifications and recordings.
 
 mod api;
-mod causes;
+pub(crate) mod causes;
 mod destination;
 mod keeping;
 mod keys;
@@ -11,7 +11,6 @@ mod notifications;
 mod player;
 mod recording_rows;
 mod recordings;
-mod streamrec;
 mod switches;
 pub(crate) mod view;
 
@@ -19,6 +18,7 @@ use crate::{
     components::{PageHeader, Problem},
     format,
     load::load,
+    pages::streamrec::StreamrecCard,
     paths,
 };
 use api::load_application;
@@ -30,7 +30,6 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use mails::MailsCard;
 use notifications::{NotificationsCard, OriginsCard};
 use recordings::{RecordingsCard, Shown};
-use streamrec::StreamrecCard;
 use switches::SwitchesCard;
 use view::ApplicationView;
 

@@ -37,6 +37,7 @@ pub fn RecordingRows(
 ) -> impl IntoView {
     let remark = remark(&recording);
     let id = recording.id.to_string();
+    let stream = recording.stream.clone().map(|stream| view! { <span class="table-detail">{stream}</span> });
     let (room, state, started_ms, duration_ms) =
         (recording.room.clone(), recording.state, recording.started_ms, recording.duration_ms);
     let on_hold = recording.on_hold;
@@ -58,7 +59,7 @@ pub fn RecordingRows(
                         {on_hold.then(|| view! { <span class="badge badge-busy">"On hold"</span> })}
                     </span>
                 </td>
-                <th scope="row" data-label="Room" class="wrap"><span class="recording-room">{poster}{room}</span></th>
+                <th scope="row" data-label="Room" class="wrap"><span class="recording-room">{poster}<span>{room}{stream}</span></span></th>
                 <td data-label="Started"><Instant unix_ms=started_ms/></td>
                 <td data-label="Duration">{duration_ms.map(|ms| view! { <Length ms scale/> })}</td>
                 <td data-label="Size" class="number">{size}</td>
@@ -86,7 +87,10 @@ fn remark(recording: &RecordingView) -> Option<AnyView> {
             </p>
         }.into_any());
     }
-    let failed = recording.failure_cause.filter(|_| recording.state == RecordingState::Failed).map(causes::failed);
+    let failed = recording
+        .failure_cause
+        .filter(|_| recording.state == RecordingState::Failed)
+        .map(|cause| causes::failed(cause, recording.elsewhere));
     let sentence = failed.or_else(|| recording.stop_cause.and_then(causes::stopped))?;
     Some(view! { <p class="muted">{sentence}</p> }.into_any())
 }

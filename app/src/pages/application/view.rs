@@ -5,7 +5,6 @@ use protocol::{
     ids::{AppKeyId, ApplicationId, MailAddressId, RecordingId, StorageId},
     recording::{FailureCause, RecordingState, StopCause},
     skylink::KeySettings,
-    streamrec::{SessionKind, SessionState},
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +46,10 @@ pub struct KeyView {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecordingView {
     pub id: RecordingId,
+    /// The room; or the client whose stream it is.
     pub room: String,
+    /// Which stream, and where it went.
+    pub stream: Option<String>,
     pub state: RecordingState,
     pub started_ms: u64,
     /// Of the file when it is ready, of the call so far before.
@@ -165,34 +167,4 @@ pub struct MailAddressView {
     pub email: String,
     /// Its reader wants no more mails.
     pub unsubscribed_ms: Option<u64>,
-}
-
-/// What there is of StreamRec in an application.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamrecView {
-    /// Of this installation, as browsers reach it.
-    pub address: String,
-    /// Newest first.
-    pub sessions: Vec<SessionView>,
-    /// What verifies the webhooks to addresses of requests.
-    pub public_key: Option<String>,
-}
-
-/// A session of a client or a supervisor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionView {
-    pub kind: SessionKind,
-    pub client: String,
-    pub state: SessionState,
-    /// Why it ended, in the word that its client heard.
-    pub cause: Option<String>,
-    pub created_ms: u64,
-    pub recordings: Vec<SessionRecordingView>,
-}
-
-/// What was recorded in a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionRecordingView {
-    pub id: RecordingId,
-    pub state: RecordingState,
 }

@@ -1,28 +1,38 @@
 //! StreamRec: the sessions of clients and supervisors, their recordings, and what to paste to have some.
 
-use super::{
-    api::load_streamrec,
-    view::{SessionView, StreamrecView},
-};
+mod api;
+mod how_to;
+mod sessions;
+pub mod view;
+
 use crate::{
-    components::{Card, CopyBlock, CopyText, Instant, Notice, RecordingBadge, Tone},
+    components::{Card, EmptyState, Notice, PageHeader, Problem, Tone},
     load::load,
+    pages::notifications::{state_badge, view::EndpointView},
+    paths,
 };
+use api::load_streamrec;
+use how_to::HowTo;
 use leptos::{either::Either, prelude::*};
-use protocol::{
-    ids::ApplicationId,
-    streamrec::{SessionKind, SessionState},
-};
+use leptos_router::hooks::{use_params_map, use_query_map};
+use protocol::ids::ApplicationId;
+use sessions::SessionTable;
+use view::StreamrecView;
+
+/// Sessions on the page of an application; the page of its own has the rest.
+const LATEST: usize = 5;
+const SUMMARY: &str = "One client's streams, each recorded as it is to an address that the client names, and watched by up to three supervisors.";
 
 /// What there is of StreamRec in an application.
 #[component]
 pub fn StreamrecCard(application: ApplicationId) -> impl IntoView {
     view! {
         <Card id="streamrec" title="StreamRec">
+            <p class="muted">{SUMMARY}</p>
             <Suspense>
                 {Suspend::new(async move {
-                    match load(load_streamrec(application)).await {
-                        Ok(shown) => Either::Left(view! { <Streamrec shown/> }),
+                    match load(load_streamrec(application.to_string(), None)).await {
+                        Ok(shown) => Either::Left(view! { <Latest shown/> }),
                         Err(error) => Either::Right(view! { <Notice tone=Tone::Bad>{error.message}</Notice> }),
                     }
                 })}
@@ -32,91 +42,100 @@ pub fn StreamrecCard(application: ApplicationId) -> impl IntoView {
 }
 
 #[component]
-fn Streamrec(shown: StreamrecView) -> impl IntoView {
-    let StreamrecView { address, sessions, public_key } = shown;
+fn Latest(shown: StreamrecView) -> impl IntoView {
+    let StreamrecView { application, address, mut sessions, public_key, .. } = shown;
+    let all = paths::streamrec(application);
     let list = if sessions.is_empty() {
         Either::Left(view! { <p class="muted">"No client has had a session yet."</p> })
     } else {
-        let rows = sessions.into_iter().map(|session| view! { <SessionRow session/> }).collect_view();
+        sessions.truncate(LATEST);
         Either::Right(view! {
-            <div class="table-frame">
-                <table class="table">
-                    <thead><tr><th>"Who"</th><th>"State"</th><th>"Since"</th><th>"Recordings"</th></tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <SessionTable sessions/>
+            <p class="buttons"><a class="button" href=all>"All sessions"</a></p>
         })
     };
-    let signed = public_key.map(|key| {
-        view! {
-            <p class="muted">"Messages to the webhook addresses of requests are signed. This public key verifies them:"</p>
-            <CopyText value=key label="the public key of the webhooks"/>
-        }
-    });
     view! {
-        <p class="muted">"One client's streams, each recorded as it is to an address that the client names, and watched by up to three supervisors."</p>
         {list}
         <details>
             <summary>"How to use it"</summary>
-            <p class="muted">"The master key is an API key for this application with the scope streamrec. It stays on your server, which gets tokens for it:"</p>
-            <CopyBlock value=token_lines(&address) label="the requests for tokens"/>
-            <p class="muted">"In the page of the client:"</p>
-            <CopyBlock value=client_lines(&address) label="the page of a client"/>
-            <p class="muted">"In the page of a supervisor:"</p>
-            <CopyBlock value=supervisor_lines(&address) label="the page of a supervisor"/>
-            {signed}
+            <HowTo address public_key/>
         </details>
     }
 }
 
+/// Where requests had their webhooks sent.
 #[component]
-fn SessionRow(session: SessionView) -> impl IntoView {
-    let who = match session.kind {
-        SessionKind::Client => "Client",
-        SessionKind::Supervisor => "Supervisor",
-    };
-    let (class, state) = match session.state {
-        SessionState::Created => ("badge badge-busy", "Waiting"),
-        SessionState::Active => ("badge badge-live", "Active"),
-        SessionState::Terminated => ("badge", "Ended"),
-    };
-    let recordings = session.recordings.into_iter().map(|recording| {
+fn WebhookCard(application: ApplicationId, webhooks: Vec<EndpointView>) -> impl IntoView {
+    let rows = webhooks.into_iter().map(move |endpoint| {
+        let (class, word) = state_badge(&endpoint);
         view! {
-            <span class="identifier" title=recording.id.to_string()><RecordingBadge state=recording.state/></span>
+            <li class="key">
+                <a href=paths::deliveries_to(application, endpoint.id)>{endpoint.url}</a>
+                <span class=class>{word}</span>
+            </li>
         }
     });
     view! {
-        <tr>
-            <td><span class="identifier">{session.client}</span><span class="table-detail">{who}</span></td>
-            <td><span class=class>{state}</span><span class="table-detail">{session.cause}</span></td>
-            <td><Instant unix_ms=session.created_ms/></td>
-            <td>{recordings.collect_view()}</td>
-        </tr>
+        <Card id="webhooks" title="Webhook addresses of requests">
+            <p class="muted">"What was sent to each, what it answered, and a way to send it again."</p>
+            <ul class="keys">{rows.collect_view()}</ul>
+        </Card>
+    }
+    .into_any()
+}
+
+/// All sessions of an application.
+#[component]
+pub fn StreamrecPage() -> impl IntoView {
+    let application = use_params_map().read_untracked().get("id").unwrap_or_default();
+    let after = use_query_map().read_untracked().get("after");
+    view! {
+        <Suspense>
+            {Suspend::new(async move {
+                let first = after.is_none();
+                match load(load_streamrec(application, after)).await {
+                    Ok(shown) => Either::Left(view! { <Sessions shown first/> }),
+                    Err(error) => Either::Right(view! { <Problem error/> }),
+                }
+            })}
+        </Suspense>
     }
 }
 
-fn token_lines(address: &str) -> String {
-    format!(
-        "curl {address}/auth_v2/client -d '{{\"master_key\":\"mdk_…\",\"client_id\":\"client-1\",\"token_ttl_s\":3600}}'\n\
-         curl {address}/auth_v2/supervisor -d '{{\"master_key\":\"mdk_…\",\"client_id\":\"supervisor-1\",\"client_to_monitor\":\"client-1\"}}'"
-    )
-}
-
-fn client_lines(address: &str) -> String {
-    format!(
-        "import eyeson from '{address}/sdk/streamrec.js';\n\
-         const stream = await navigator.mediaDevices.getUserMedia({{ video: true, audio: true }});\n\
-         await eyeson.connect('client-1', clientToken, stream, 'https://example.com/session-webhook');\n\
-         await eyeson.startRecording(presignedPutUrl, 'https://example.com/upload-webhook');\n\
-         await eyeson.stopRecording();\n\
-         await eyeson.disconnect();"
-    )
-}
-
-fn supervisor_lines(address: &str) -> String {
-    format!(
-        "import eyeson from '{address}/sdk/streamrec.js';\n\
-         const watched = await eyeson.Supervisor.connect('supervisor-1', 'client-1', supervisorToken);\n\
-         document.querySelector('video').srcObject = watched;"
-    )
+#[component]
+fn Sessions(
+    shown: StreamrecView,
+    /// The newest ones are shown.
+    first: bool,
+) -> impl IntoView {
+    let StreamrecView { application, name, address, sessions, next, public_key, webhooks } = shown;
+    let webhooks = (!webhooks.is_empty()).then(|| view! { <WebhookCard application webhooks/> });
+    let here = paths::streamrec(application);
+    let list = if sessions.is_empty() && first {
+        Either::Left(view! {
+            <EmptyState title="No sessions yet">
+                <p>"A session begins when a page connects with a token that your server got for the master key. What to paste is below."</p>
+                <p><a class="button" href=paths::API_KEYS>"Make a master key"</a></p>
+            </EmptyState>
+        })
+    } else {
+        let newest = (!first).then(|| view! { <a class="button button-small" href=here.clone()>"Newest"</a> });
+        let older = next.map(|next| format!("{here}?after={next}"));
+        let older = older.map(|address| view! { <a class="button button-small" href=address rel="next">"Older"</a> });
+        Either::Right(view! {
+            <Card id="sessions" title="Sessions">
+                <SessionTable sessions/>
+                <div class="pager">{newest}{older}</div>
+            </Card>
+        })
+    };
+    view! {
+        <PageHeader title="StreamRec" parent=(name, paths::application(application)) summary=SUMMARY/>
+        {list}
+        {webhooks}
+        <Card id="how-to" title="How to use it">
+            <HowTo address public_key/>
+        </Card>
+    }
+    .into_any()
 }

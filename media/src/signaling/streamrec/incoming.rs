@@ -81,9 +81,12 @@ pub fn read(text: &str) -> Option<Envelope> {
         Some(Said::RecordingStart) => {
             Incoming::Record { sdp: description(data), wanted: wanted(data), webhook: text_of(data, WEBHOOK) }
         }
-        Some(Said::RecordingStop) => {
-            Incoming::StopRecording { recording: text_of(data, RECORDING).and_then(|text| recording_named(&text)) }
-        }
+        Some(Said::RecordingStop) => match text_of(data, RECORDING).map(|text| recording_named(&text)) {
+            None => Incoming::StopRecording { recording: None },
+            Some(Some(recording)) => Incoming::StopRecording { recording: Some(recording) },
+            // Not everything is stopped because of a name that means nothing.
+            Some(None) => Incoming::Unknown { name: name.to_owned() },
+        },
         Some(Said::Stop) => Incoming::Stop,
         None => Incoming::Unknown { name: name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect() },
     };
@@ -161,6 +164,8 @@ mod tests {
         assert_eq!(read.message, Incoming::Begin { sdp, webhook, version });
         assert_eq!(message(&json!({ "type": "candidate", "data": { "candidate": null } })), Incoming::Candidate);
         assert_eq!(message(&json!({ "type": "recording_stop" })), Incoming::StopRecording { recording: None });
+        let nonsense = message(&json!({ "type": "recording_stop", "data": { "rec_id": "all" } }));
+        assert_eq!(nonsense, Incoming::Unknown { name: "recording_stop".to_owned() });
         assert_eq!(message(&json!({ "type": "session_end", "data": [] })), Incoming::Stop);
         assert_eq!(message(&json!({ "type": "sing" })), Incoming::Unknown { name: "sing".to_owned() });
     }

@@ -1,8 +1,9 @@
 //! The sessions of this node that are under way: where another socket of one goes, and who waits for its end.
 
 use super::incoming::Envelope;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::extract::ws::WebSocket;
-use protocol::ids::SessionId;
+use protocol::{ids::SessionId, streamrec::Confidential};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,10 +22,13 @@ pub type Arrival = (WebSocket, Envelope);
 pub struct Registry {
     entries: Arc<Mutex<HashMap<SessionId, Entry>>>,
     pub(super) stays: TaskTracker,
+    /// Cancelled when the node stops.
+    pub(super) stopping: CancellationToken,
 }
 
 struct Entry {
     arrivals: mpsc::Sender<Arrival>,
+    token: Confidential,
     over: CancellationToken,
 }
 
@@ -40,19 +44,33 @@ impl Registry {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a socket to the session that is under way, or begins it. A socket nobody takes is closed.
-    pub(super) fn arrive(&self, session: SessionId, arrival: Arrival) -> Option<Beginning> {
+    /// Whether the session is under way and began with this token: a socket that comes back needs no other permission,
+    /// also when the token has expired meanwhile or the control plane is away.
+    pub(super) fn knows(&self, session: SessionId, token: &Confidential) -> bool {
+        let entries = self.lock();
+        let entry = entries.get(&session).filter(|entry| !entry.arrivals.is_closed());
+        entry.is_some_and(|entry| {
+            verify_slices_are_equal(entry.token.expose().as_bytes(), token.expose().as_bytes()).is_ok()
+        })
+    }
+
+    /// Gives a socket to the session that is under way. A socket nobody takes is closed.
+    ///
+    /// # Errors
+    /// There is no such session; the socket comes back.
+    pub(super) fn come_back(&self, session: SessionId, arrival: Arrival) -> Result<(), Arrival> {
+        hand_over(&self.lock(), session, arrival)
+    }
+
+    /// Gives a socket to the session that is under way, or begins it.
+    pub(super) fn arrive(&self, session: SessionId, token: Confidential, arrival: Arrival) -> Option<Beginning> {
         let mut entries = self.lock();
-        if let Some(entry) = entries.get(&session).filter(|entry| !entry.arrivals.is_closed()) {
-            // Full: the sockets before it are still on their way.
-            let _ = entry.arrivals.try_send(arrival);
-            return None;
-        }
+        let arrival = hand_over(&entries, session, arrival).err()?;
         let (arrivals, received) = mpsc::channel(SOCKETS);
         let over = CancellationToken::new();
         // There is room for the first one.
         let _ = arrivals.try_send(arrival);
-        entries.insert(session, Entry { arrivals, over: over.clone() });
+        entries.insert(session, Entry { arrivals, token, over: over.clone() });
         Some(Beginning { arrivals: received, over })
     }
 
@@ -67,9 +85,21 @@ impl Registry {
         }
     }
 
-    /// Waits until every session has said good-bye. No other must begin by then.
+    /// Ends every session, also those that begin from now on, and waits until all have said good-bye.
     pub async fn ended(&self) {
+        self.stopping.cancel();
         self.stays.close();
         self.stays.wait().await;
+    }
+}
+
+fn hand_over(entries: &HashMap<SessionId, Entry>, session: SessionId, arrival: Arrival) -> Result<(), Arrival> {
+    match entries.get(&session).filter(|entry| !entry.arrivals.is_closed()) {
+        Some(entry) => {
+            // Full: the sockets before it are still on their way.
+            let _ = entry.arrivals.try_send(arrival);
+            Ok(())
+        }
+        None => Err(arrival),
     }
 }

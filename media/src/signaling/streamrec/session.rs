@@ -10,12 +10,17 @@ use super::{
     outgoing::{Outgoing, Standing},
     wire_names::{RECORDING_FAILED, RECORDING_RUNS, RECORDING_UPLOADED, RECORDING_UPLOADS},
 };
+use crate::recorder::StreamRecording;
 use protocol::{
     ids::RecordingId,
     native::{ByeReason, ErrorCode, RecordingSignal, ServerMessage},
     recording::StartRefusal,
     streamrec::{CLIENT_STREAMS, Generation, SessionKind, TerminationCause},
 };
+
+/// Files that a store refuses because of it are kept for a day, so this is no reason not to record.
+const EXPIRES_EARLY: &str =
+    "The upload address expires before the longest recording would end; name another one then, or sign it for longer.";
 
 /// Where the session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +58,7 @@ struct Stream {
     stream: u8,
     recording: RecordingId,
     started_at: u64,
+    address_expires_at: Option<u64>,
     running: bool,
 }
 
@@ -66,8 +72,8 @@ pub struct Session {
     begin: (Option<String>, Option<String>),
     /// To be recorded once the session is active.
     waiting: Vec<Wanted>,
-    /// Streams whose start is being decided.
-    asked: Vec<u8>,
+    /// Streams whose start is being decided, and whether they were stopped meanwhile.
+    asked: Vec<(u8, bool)>,
     streams: Vec<Stream>,
 }
 
@@ -137,26 +143,36 @@ impl Session {
 
     fn record_one(&mut self, wanted: Wanted) -> Effect {
         let stream = wanted.stream;
-        let busy = self.asked.contains(&stream) || self.streams.iter().any(|run| run.running && run.stream == stream);
+        let busy = self.asked.iter().any(|(asked, _)| *asked == stream)
+            || self.streams.iter().any(|run| run.running && run.stream == stream);
         if stream >= CLIENT_STREAMS || busy {
             return failed(stream, None, "This stream cannot be recorded now.".to_owned());
         }
-        self.asked.push(stream);
+        self.asked.push((stream, false));
         Effect::Record(wanted)
     }
 
     fn stop_recording(&mut self, recording: Option<RecordingId>) -> Vec<Effect> {
+        if recording.is_none() {
+            self.waiting.clear();
+            self.asked.iter_mut().for_each(|(_, stopped)| *stopped = true);
+        }
         let chosen = |run: &&Stream| run.running && recording.is_none_or(|recording| recording == run.recording);
         self.streams.iter().filter(chosen).map(|run| Effect::StopRecording(run.recording)).collect()
     }
 
     /// The start of a stream's recording was decided.
-    pub fn decided(&mut self, stream: u8, decision: Result<RecordingId, StartRefusal>, now: u64) -> Vec<Effect> {
-        self.asked.retain(|asked| *asked != stream);
+    pub fn decided(&mut self, stream: u8, decision: Result<StreamRecording, StartRefusal>, now: u64) -> Vec<Effect> {
+        let position = self.asked.iter().position(|(asked, _)| *asked == stream);
+        let stopped = position.is_some_and(|position| self.asked.remove(position).1);
         match decision {
-            Ok(recording) => {
-                self.streams.push(Stream { stream, recording, started_at: now, running: true });
-                vec![self.standing(recording, RECORDING_RUNS, None)].into_iter().flatten().collect()
+            Ok(StreamRecording { id: recording, max_duration_seconds, address_expires_at }) => {
+                self.streams.push(Stream { stream, recording, started_at: now, address_expires_at, running: true });
+                let end = now + u64::from(max_duration_seconds) * 1000;
+                let early = address_expires_at.is_some_and(|expires_at| expires_at < end);
+                let msg = early.then(|| EXPIRES_EARLY.to_owned());
+                let told = self.standing(recording, RECORDING_RUNS, msg);
+                told.into_iter().chain(stopped.then_some(Effect::StopRecording(recording))).collect()
             }
             Err(refusal) => vec![failed(stream, None, refusal.sentence().to_owned())],
         }
@@ -169,7 +185,13 @@ impl Session {
             ServerMessage::RecordingState { state, recording: Some(recording), error, .. } => {
                 self.recording_news(state, recording, error.map(|error| error.message))
             }
-            ServerMessage::Error { code: ErrorCode::InvalidDescription, .. } => self.end(TerminationCause::SdpError),
+            ServerMessage::Error { code: ErrorCode::InvalidDescription, message, .. } => {
+                self.end_saying(TerminationCause::SdpError, Some(message))
+            }
+            // Media Relay was switched off after the session was opened.
+            ServerMessage::Error { message, .. } if self.phase == Phase::Negotiating => {
+                self.end_saying(TerminationCause::ServiceShutdown, Some(message))
+            }
             ServerMessage::Error { .. } => Vec::new(),
             ServerMessage::Bye { reason } => self.end(cause_of(reason)),
             _ => Vec::new(),
@@ -209,8 +231,9 @@ impl Session {
 
     fn standing(&self, recording: RecordingId, state: &'static str, msg: Option<String>) -> Option<Effect> {
         let run = self.streams.iter().find(|run| run.recording == recording)?;
-        let standing =
-            Standing { recording: Some(recording), stream: run.stream, state, started_at: Some(run.started_at), msg };
+        let Stream { stream, address_expires_at, .. } = *run;
+        let (recording, started_at) = (Some(recording), Some(run.started_at));
+        let standing = Standing { recording, stream, state, started_at, address_expires_at, msg };
         Some(Effect::Say(Outgoing::Recording(standing)))
     }
 
@@ -221,11 +244,15 @@ impl Session {
 
     /// Ends it, once.
     pub fn end(&mut self, cause: TerminationCause) -> Vec<Effect> {
+        self.end_saying(cause, None)
+    }
+
+    fn end_saying(&mut self, cause: TerminationCause, msg: Option<String>) -> Vec<Effect> {
         if self.phase == Phase::Ended {
             return Vec::new();
         }
         self.phase = Phase::Ended;
-        vec![Effect::Say(Outgoing::Terminated { cause }), Effect::End(cause)]
+        vec![Effect::Say(Outgoing::Terminated { cause, msg }), Effect::End(cause)]
     }
 
     /// What a client is told that comes back on another socket.
@@ -237,7 +264,9 @@ impl Session {
 }
 
 fn failed(stream: u8, recording: Option<RecordingId>, msg: String) -> Effect {
-    let standing = Standing { recording, stream, state: RECORDING_FAILED, started_at: None, msg: Some(msg) };
+    let (started_at, address_expires_at) = (None, None);
+    let standing =
+        Standing { recording, stream, state: RECORDING_FAILED, started_at, address_expires_at, msg: Some(msg) };
     Effect::Say(Outgoing::Recording(standing))
 }
 

@@ -30,7 +30,7 @@ use protocol::{
     ids::SessionId,
     limits::SIGNALING_MESSAGE_BYTES,
     link::{Answer, Query},
-    streamrec::{Confidential, SessionGrant, TerminationCause},
+    streamrec::{Confidential, TerminationCause},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -79,7 +79,7 @@ async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let offered = offered(&headers);
-    let token = bearer(&headers).or(in_url.auth_token).or_else(|| token_among(&offered));
+    let token = bearer(&headers).or(in_url.auth_token).or_else(|| token_among(&offered)).map(Confidential::new);
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
     let upgrade = upgrade.max_message_size(SIGNALING_MESSAGE_BYTES * 2).max_frame_size(SIGNALING_MESSAGE_BYTES * 2);
     // A browser that offers subprotocols goes away unless one of them is taken.
@@ -103,7 +103,7 @@ fn token_among(offered: &[String]) -> Option<String> {
 
 /// Who opened a socket.
 struct Caller {
-    token: Option<String>,
+    token: Option<Confidential>,
     origin: Option<String>,
 }
 
@@ -113,12 +113,23 @@ async fn arrive(settings: StreamrecSettings, caller: Caller, place: Arc<Place>, 
         () = place.lost() => None,
     };
     let Some((session, envelope)) = first else { return refuse(socket, TerminationCause::ConnTimeout).await };
-    let grant = match grant(&settings, session, caller).await {
-        Ok(grant) => grant,
-        Err(cause) => return refuse(socket, cause).await,
+    let Some(token) = caller.token else { return refuse(socket, TerminationCause::ConnError).await };
+    let mut arrival = (socket, envelope);
+    if settings.registry.knows(session, &token) {
+        arrival = match settings.registry.come_back(session, arrival) {
+            Ok(()) => return,
+            Err(arrival) => arrival,
+        };
+    }
+    let query = Query::OpenSession { session, token: token.clone(), origin: caller.origin };
+    let grant = match settings.link.query(query).await {
+        Answer::Session { grant } => grant,
+        Answer::SessionOver { cause } => return refuse(arrival.0, cause).await,
+        // Nothing is known against it: closed without a word, it is worth another try.
+        _ => return close_for_now(arrival.0).await,
     };
     drop(place);
-    if let Some(beginning) = settings.registry.arrive(session, (socket, envelope)) {
+    if let Some(beginning) = settings.registry.arrive(session, token, arrival) {
         let stays = settings.registry.stays.clone();
         stays.spawn(Stay::new(settings, grant, beginning).run());
     }
@@ -141,20 +152,6 @@ async fn first_message(socket: &mut WebSocket) -> Option<(SessionId, Envelope)> 
     None
 }
 
-/// Whether the token is good for the session, the control plane says.
-async fn grant(
-    settings: &StreamrecSettings,
-    session: SessionId,
-    caller: Caller,
-) -> Result<SessionGrant, TerminationCause> {
-    let token = Confidential::new(caller.token.ok_or(TerminationCause::ConnError)?);
-    match settings.link.query(Query::OpenSession { session, token, origin: caller.origin }).await {
-        Answer::Session { grant } => Ok(grant),
-        Answer::SessionOver { cause } => Err(cause),
-        _ => Err(TerminationCause::ConnError),
-    }
-}
-
 async fn refuse(mut socket: WebSocket, cause: TerminationCause) {
     let said = json!({ "type": SESSION_TERMINATED, "data": { "termination_cause": cause } }).to_string();
     if write(&mut socket, said).await {
@@ -167,7 +164,15 @@ pub(super) async fn write(socket: &mut WebSocket, text: String) -> bool {
 }
 
 pub(super) async fn close(socket: &mut WebSocket) {
-    let frame = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+    close_with(socket, close_code::NORMAL).await;
+}
+
+async fn close_for_now(mut socket: WebSocket) {
+    close_with(&mut socket, close_code::AGAIN).await;
+}
+
+async fn close_with(socket: &mut WebSocket, code: u16) {
+    let frame = CloseFrame { code, reason: "".into() };
     // The other side may already be gone.
     let _ = timeout(WRITE_TIME, socket.send(Message::Close(Some(frame)))).await;
 }

@@ -2,19 +2,21 @@
 
 use super::{
     incoming::{self, Envelope, Wanted},
+    outgoing::Outgoing,
     registry::{Arrival, Beginning},
     session::{Effect, Session},
     socket::{StreamrecSettings, WRITE_TIME, close, write},
 };
 use crate::{
     clock,
+    recorder::StreamRecording,
     rtc::VideoFormat,
     sfu::{Newcomer, Opaque, RoomKey, RoomMessage, Watches, WorkerCommand},
     signaling::allowance::Allowance,
 };
 use axum::extract::ws::{Message, WebSocket, close_code};
 use protocol::{
-    ids::{PeerId, RecordingId},
+    ids::PeerId,
     limits::CLIENT_QUEUE,
     link::Event,
     names::DisplayName,
@@ -24,6 +26,7 @@ use protocol::{
     streamrec::{CLIENT_STREAMS, SessionGrant, SessionKind, TerminationCause, UNOPENED_SECONDS, peer_of},
 };
 use std::{
+    collections::VecDeque,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -57,8 +60,13 @@ impl Default for Patience {
     }
 }
 
+const WEBHOOK_NOT_ALLOWED: &str =
+    "Nothing is sent to the webhook address: it must be a public https address on port 443 or 8443.";
+/// Messages kept for a client that is coming back: what becomes of a few recordings of its three streams.
+const MISSED: usize = 32;
+
 /// How a start was decided, for a stream.
-type Decision = (u8, Result<RecordingId, StartRefusal>);
+type Decision = (u8, Result<StreamRecording, StartRefusal>);
 
 /// What happened.
 enum Happening {
@@ -71,6 +79,8 @@ enum Happening {
     Late,
     /// The session that is watched ended.
     Unwatched,
+    /// The node stops.
+    Stopping,
 }
 
 /// A session under way.
@@ -92,6 +102,8 @@ pub(super) struct Stay {
     outbox: Option<mpsc::Sender<RoomMessage>>,
     messages: mpsc::Receiver<RoomMessage>,
     decisions: (mpsc::Sender<Decision>, mpsc::Receiver<Decision>),
+    /// What there was no socket for; the oldest is dropped when there is too much.
+    missed: VecDeque<Outgoing>,
     ended: bool,
 }
 
@@ -113,6 +125,7 @@ impl Stay {
             outbox: Some(outbox),
             messages,
             decisions: mpsc::channel(usize::from(CLIENT_STREAMS) * 2),
+            missed: VecDeque::new(),
             ended: false,
             settings,
             grant,
@@ -164,6 +177,7 @@ impl Stay {
             _ = pings.tick() => Happening::Ping,
             () = patience_ends => Happening::Late,
             () = watched.cancelled() => Happening::Unwatched,
+            () = self.settings.registry.stopping.cancelled() => Happening::Stopping,
         }
     }
 
@@ -184,6 +198,7 @@ impl Stay {
             Happening::Late if self.socket.is_none() => self.session.end(TerminationCause::ConnError),
             Happening::Late => self.session.end(TerminationCause::ConnTimeout),
             Happening::Unwatched => self.session.end(TerminationCause::AgentSessionTerm),
+            Happening::Stopping => self.session.end(TerminationCause::ServiceShutdown),
         }
     }
 
@@ -193,6 +208,7 @@ impl Stay {
             close(&mut earlier).await;
         }
         (self.allowance, self.silent_rounds) = (Allowance::new(clock::now()), 0);
+        self.tell_missed().await;
         let mut effects = self.session.welcome_back();
         effects.extend(self.session.said(message));
         self.expect_offer();
@@ -216,7 +232,9 @@ impl Stay {
                 effects
             }
             Message::Close(frame) => {
-                let meant = frame.is_none_or(|frame| matches!(frame.code, close_code::NORMAL | close_code::STATUS));
+                // A page that is left or loaded anew goes away (RFC 6455 §7.4.1), and its media with it.
+                let good_byes = [close_code::NORMAL, close_code::STATUS, close_code::AWAY];
+                let meant = frame.is_none_or(|frame| good_byes.contains(&frame.code));
                 if meant { self.session.end(TerminationCause::TermByClient) } else { self.socket_lost() }
             }
             Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => Vec::new(),
@@ -251,24 +269,52 @@ impl Stay {
         for effect in effects {
             match effect {
                 Effect::Say(message) => {
-                    let text = message.text(&self.grant);
-                    if let Some(socket) = &mut self.socket
-                        && !write(socket, text).await
-                    {
-                        self.socket_lost();
-                    }
+                    self.say(message).await;
                 }
                 Effect::Offer { sdp } => self.offer(sdp).await,
                 Effect::Begin { webhook, version } => {
+                    self.look_at_webhook(webhook.as_deref()).await;
                     let (session, at) = (self.grant.session, clock::unix_ms());
                     self.settings.link.event(Event::SessionStarted { session, at, webhook, version }).await;
                 }
-                Effect::Record(wanted) => self.record(wanted),
+                Effect::Record(wanted) => {
+                    self.look_at_webhook(wanted.webhook.as_deref()).await;
+                    self.record(wanted);
+                }
                 Effect::StopRecording(recording) => {
                     self.settings.recorder.stop(recording, StopCause::PeerRequest).await;
                 }
                 Effect::End(cause) => self.end(cause).await,
             }
+        }
+    }
+
+    /// Nobody else would say that messages cannot be sent there; for that alone nothing is refused.
+    async fn look_at_webhook(&mut self, url: Option<&str>) {
+        if url.is_some_and(|url| !self.settings.recorder.permits_webhook(url)) {
+            self.say(Outgoing::Warning { msg: WEBHOOK_NOT_ALLOWED }).await;
+        }
+    }
+
+    /// News of recordings that cannot be told now are kept for the next socket; that begins with an offer of its own.
+    async fn say(&mut self, message: Outgoing) {
+        if let Some(socket) = &mut self.socket {
+            if write(socket, message.text(&self.grant)).await {
+                return;
+            }
+            self.socket_lost();
+        }
+        if matches!(message, Outgoing::Recording(_) | Outgoing::RecordingStop) {
+            if self.missed.len() == MISSED {
+                self.missed.pop_front();
+            }
+            self.missed.push_back(message);
+        }
+    }
+
+    async fn tell_missed(&mut self) {
+        for message in std::mem::take(&mut self.missed) {
+            self.say(message).await;
         }
     }
 

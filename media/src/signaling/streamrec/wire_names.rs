@@ -39,6 +39,7 @@ pub const SDP_UPDATE: &str = "sdp_update";
 pub const RECORDING_STATE: &str = "recording_state";
 pub const RECORDING_STOP: &str = "recording_stop";
 pub const SESSION_TERMINATED: &str = "session_terminated";
+pub const WARNING: &str = "warning";
 
 /// States of a recording, as clients hear them.
 pub const RECORDING_RUNS: &str = "RECORDING";

@@ -44,6 +44,8 @@ pub struct Report {
     pub rooms: u32,
     pub peers: u32,
     pub recordings: Vec<RecordingId>,
+    /// It is stopping: no new rooms, as if its link were closed.
+    pub leaving: bool,
 }
 
 /// Where a room lives.
@@ -115,7 +117,7 @@ pub async fn acknowledge(services: &Services, node: NodeId, sequence: u64) -> Re
 pub async fn report(services: &Services, node: NodeId, report: Report) -> Result<()> {
     let now = services.now();
     let mut tx = services.begin().await?;
-    tx.report_node(node, report.rooms, report.peers, now).await?;
+    tx.report_node(node, (report.rooms, report.peers), !report.leaving, now).await?;
     for recording in report.recordings.iter().take(REPORTED_RECORDINGS) {
         tx.see_recording(node, *recording, now).await?;
     }

@@ -98,7 +98,7 @@ pub struct Replayed {
     pub more: bool,
 }
 
-/// Deliveries of an application, newest first.
+/// Deliveries of an application, newest first; those to endpoints that requests named when one is asked for.
 pub async fn list(
     services: &Services,
     access: &Access,
@@ -110,13 +110,13 @@ pub async fn list(
     let mut tx = services.read().await?;
     let mut org = tx.reach(access);
     applications::existing(&mut org, application).await?;
-    let mut endpoints = org.endpoints(application).await?;
-    if let Some(only) = filter.endpoint {
-        endpoints.retain(|endpoint| endpoint.id() == only);
-        if endpoints.is_empty() {
-            return Err(endpoints::not_found());
+    let endpoints = match filter.endpoint {
+        None => org.endpoints(application).await?,
+        Some(only) => {
+            let found = org.endpoint(only).await?.filter(|endpoint| endpoint.application() == application);
+            vec![found.ok_or_else(endpoints::not_found)?]
         }
-    }
+    };
     let until = filter.until.map(first_at);
     let selection = DeliverySelection {
         event: filter.event,

@@ -23,6 +23,8 @@ use url::Url;
 
 /// Endpoints of one application.
 const MAX_ENDPOINTS: usize = 10;
+/// Endpoints of requests that are listed.
+const REQUESTED_SHOWN: i64 = 20;
 /// How long the secret of before signs beside the new one, unless somebody says otherwise.
 pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 3600);
 /// Longest time two secrets sign.
@@ -108,6 +110,16 @@ pub async fn list(services: &Services, access: &Access, application: Application
     applications::existing(&mut org, application).await?;
     let now = services.now();
     org.endpoints(application).await?.iter().map(|row| view(row, now)).collect()
+}
+
+/// Endpoints that requests of StreamRec clients named, the latest 20 first. They have a log like others, and no settings.
+pub async fn requested(services: &Services, access: &Access, application: ApplicationId) -> Result<Vec<Endpoint>> {
+    access.require(Permission::ViewWebhooks)?;
+    let mut tx = services.read().await?;
+    let mut org = tx.reach(access);
+    applications::existing(&mut org, application).await?;
+    let now = services.now();
+    org.requested_endpoints(application, REQUESTED_SHOWN).await?.iter().map(|row| view(row, now)).collect()
 }
 
 /// One endpoint.

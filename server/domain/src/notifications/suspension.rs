@@ -92,6 +92,8 @@ async fn suspend(
     Ok(org.drop_queue(id).await?)
 }
 
+/// Of an address that a request named, its owners hear on the page of its application: whoever names it again sends there
+/// again, so that there may be one mail for each message.
 async fn tell_owners(
     services: &Services,
     org: &mut OrgTx<'_>,
@@ -99,6 +101,9 @@ async fn tell_owners(
     reason: &str,
     disabled: bool,
 ) -> Result<()> {
+    if endpoint.requested {
+        return Ok(());
+    }
     let Some(application) = org.application(endpoint.application()).await? else { return Ok(()) };
     let trouble = EndpointTrouble {
         application: application.id(),

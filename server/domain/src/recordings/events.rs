@@ -44,8 +44,8 @@ pub async fn apply_event(services: &Services, node: NodeId, sequence: u64, event
         Event::RecordingDelivered { recording, artifact, first_frame } => {
             uploads::delivered(services, &mut tx, (node, recording), (&artifact, first_frame)).await?;
         }
-        Event::UploadRefused { recording, status, detail } => {
-            uploads::refused(services, &mut tx, (node, recording), (status, &detail)).await?;
+        Event::UploadRefused { recording, revision, status, detail } => {
+            uploads::refused(services, &mut tx, (node, recording), revision, (status, &detail)).await?;
         }
         event => apply(services, &mut tx, node, event).await?,
     }

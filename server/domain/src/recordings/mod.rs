@@ -27,12 +27,13 @@ use crate::{
     services::Services,
     storage::{Bucket, MediaType, Scope, poster_key},
     store::{OrgTx, RecordingRow, Tx, unsigned},
+    streamrec::uploads,
 };
 use chrono::{DateTime, Utc};
 use protocol::{
     ids::{ApplicationId, NodeId, OrgId, RecordingId},
     link::Command,
-    names::RoomName,
+    names::{ClientName, RoomName},
     recording::{CaptureKey, Delivery, FailureCause, RecordingSpec, RecordingState, StopCause},
     streamrec::room_of,
 };
@@ -68,10 +69,20 @@ pub struct Recording {
     pub object_key: String,
     /// It went to an address that its client chose, of which `bucket` is the host; there is no copy here.
     pub elsewhere: bool,
+    /// Whose it is, of such a recording, when it is looked at or listed.
+    pub source: Option<Source>,
     /// Why nothing may delete it.
     pub legal_hold: Option<String>,
     /// Once somebody or something asked for its deletion, after which it can be played no more.
     pub deletion: Option<Deletion>,
+}
+
+/// A stream of a StreamRec client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub client: ClientName,
+    /// Counts from 0.
+    pub stream: u8,
 }
 
 /// How far a recording's deletion is.
@@ -127,14 +138,32 @@ pub async fn list(
         rows.pop();
     }
     let next = rows.last().filter(|_| more).map(|row| Cursor(row.id()));
-    Ok(Page { items: rows.into_iter().map(view).collect(), next })
+    Ok(Page { items: with_sources(&mut org, rows).await?, next })
+}
+
+/// Rows, newest first, with whose they are.
+async fn with_sources(org: &mut OrgTx<'_>, rows: Vec<RecordingRow>) -> Result<Vec<Recording>> {
+    let mut direct = rows.iter().filter(|row| row.storage().is_none()).map(RecordingRow::id);
+    let newest = direct.next();
+    let span = newest.map(|newest| (direct.last().unwrap_or(newest), newest));
+    let sources = match span {
+        Some(span) => org.recording_sources(span).await?,
+        None => Vec::new(),
+    };
+    let source = |id| {
+        let found = sources.iter().find(|source| source.recording() == id)?;
+        Some(Source { client: found.client().clone(), stream: found.stream() })
+    };
+    Ok(rows.into_iter().map(view).map(|recording| Recording { source: source(recording.id), ..recording }).collect())
 }
 
 /// One recording of the org.
 pub async fn get(services: &Services, access: &Access, id: RecordingId) -> Result<Recording> {
     access.require(Permission::ViewRecordings)?;
-    let row = services.read().await?.reach(access).recording(id).await?;
-    row.map(view).ok_or_else(not_found)
+    let mut tx = services.read().await?;
+    let mut org = tx.reach(access);
+    let row = org.recording(id).await?.into_iter().collect();
+    with_sources(&mut org, row).await?.pop().ok_or_else(not_found)
 }
 
 /// Where a browser plays the finished file, for one hour.
@@ -249,7 +278,11 @@ pub(crate) async fn spec(
     let key = services.envelope().open(place, row.id(), sealed).map_err(Error::internal)?;
     let key = <[u8; 32]>::try_from(key.as_slice()).map_err(Error::internal)?;
     let (room, delivery) = match org.upload_target(row.id()).await? {
-        Some(target) => (room_of(target.session()), Delivery::Direct { stream: target.stream() }),
+        Some(target) => {
+            let url = uploads::address_of(services, org, row.id(), &target)?;
+            let expires_at = url.as_ref().and_then(uploads::expires_at);
+            (room_of(target.session()), Delivery::Direct { stream: target.stream(), expires_at })
+        }
         None => (row.room().clone(), Delivery::Mixed),
     };
     Ok(Some(RecordingSpec {
@@ -286,6 +319,7 @@ fn view(row: RecordingRow) -> Recording {
         height: row.height.map(narrow),
         approximate_sync: row.approximate_sync,
         elsewhere: row.storage().is_none(),
+        source: None,
         poster: row.poster,
         deletion: row.delete_requested_at.zip(row.delete_cause()).map(|(requested_at, cause)| Deletion {
             cause,

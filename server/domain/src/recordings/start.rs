@@ -13,7 +13,7 @@ use crate::{
     store::{ApplicationRow, NewRecording, NewTarget, OrgTx, violates},
     streamrec::{
         lifecycle::is_permitted,
-        uploads::{UploadRequest, host},
+        uploads::{UploadRequest, expires_at, host},
     },
 };
 use protocol::{
@@ -21,7 +21,7 @@ use protocol::{
     link::Command,
     names::RoomName,
     recording::{CaptureKey, Delivery, RecordingSpec, StartRefusal},
-    streamrec::{peer_of, room_of, stream_of},
+    streamrec::{is_session_room, peer_of, room_of, stream_of},
 };
 use url::Url;
 use zeroize::Zeroizing;
@@ -76,7 +76,7 @@ pub async fn start(
     Ok(started)
 }
 
-/// Starts to record a room that somebody is in; its node is told. Codes: `room_empty`, and those of [`StartRefusal`].
+/// Starts to record a room that somebody is in; its node is told. Codes: `room_empty`, `room_of_session`, and those of [`StartRefusal`].
 pub async fn start_in_room(
     services: &Services,
     access: &Access,
@@ -84,6 +84,10 @@ pub async fn start_in_room(
     room: &RoomName,
 ) -> Result<Recording> {
     access.require(Permission::OperateRecordings)?;
+    if is_session_room(room) {
+        let said = "The streams of this room are recorded by the StreamRec client that sends them.";
+        return Err(Error::conflict("room_of_session", said));
+    }
     let mut tx = services.begin().await?;
     let mut org = tx.reach(access);
     let empty = || Error::conflict("room_empty", "Nobody is in this room, so there is nothing to record.");
@@ -236,7 +240,7 @@ pub(crate) async fn insert_direct(
         capture_key: CaptureKey::new(*key.key),
         max_duration_seconds: policy.max_duration_seconds,
         idle_timeout_seconds: policy.idle_timeout_seconds,
-        delivery: Delivery::Direct { stream },
+        delivery: Delivery::Direct { stream, expires_at: expires_at(url) },
     }))
 }
 

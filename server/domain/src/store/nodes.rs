@@ -84,14 +84,21 @@ impl Tx {
             .map(drop)
     }
 
-    pub(crate) async fn report_node(&mut self, node: NodeId, rooms: u32, peers: u32, now: u64) -> sqlx::Result<()> {
+    pub(crate) async fn report_node(
+        &mut self,
+        node: NodeId,
+        (rooms, peers): (u32, u32),
+        linked: bool,
+        now: u64,
+    ) -> sqlx::Result<()> {
         execute!(
             self,
-            "UPDATE nodes SET reported_at = $2, rooms = $3, peers = $4, linked = TRUE WHERE id = $1",
+            "UPDATE nodes SET reported_at = $2, rooms = $3, peers = $4, linked = $5 WHERE id = $1",
             Text(node),
             signed(now),
             i64::from(rooms),
             i64::from(peers),
+            linked,
         )
         .map(drop)
     }

@@ -5,7 +5,7 @@ use crate::store::StreamrecSessionRow;
 use protocol::{
     ids::{ApplicationId, RecordingId, SessionId},
     names::ClientName,
-    recording::{FirstFrame, RecordingState},
+    recording::{FailureCause, FirstFrame, RecordingState},
 };
 
 /// A target as stored.
@@ -13,6 +13,7 @@ use protocol::{
 pub(crate) struct TargetRow {
     session_id: Text<SessionId>,
     stream: i64,
+    revision: i64,
     /// Sealed; `None` once the recording has ended.
     pub upload_url: Option<String>,
     pub webhook_url: Option<String>,
@@ -29,6 +30,11 @@ impl TargetRow {
     /// Counts from 0.
     pub(crate) fn stream(&self) -> u8 {
         u8::try_from(self.stream).unwrap_or_default()
+    }
+
+    /// Counts the addresses there have been.
+    pub(crate) fn revision(&self) -> u32 {
+        u32::try_from(self.revision).unwrap_or(u32::MAX)
     }
 }
 
@@ -75,12 +81,45 @@ impl StatisticRow {
     }
 }
 
+/// Whose stream a recording is.
+#[derive(sqlx::FromRow)]
+pub(crate) struct SourceRow {
+    recording_id: Text<RecordingId>,
+    client_id: Name<ClientName>,
+    stream: i64,
+}
+
+impl SourceRow {
+    pub(crate) fn recording(&self) -> RecordingId {
+        self.recording_id.0
+    }
+
+    pub(crate) fn client(&self) -> &ClientName {
+        &self.client_id.0
+    }
+
+    /// Counts from 0.
+    pub(crate) fn stream(&self) -> u8 {
+        u8::try_from(self.stream).unwrap_or_default()
+    }
+}
+
 /// What was recorded of a session.
 #[derive(sqlx::FromRow)]
 pub(crate) struct SessionRecordingRow {
     id: Text<RecordingId>,
     session_id: Text<SessionId>,
+    stream: i64,
     state: Text<RecordingState>,
+    /// Host of the address.
+    pub bucket: String,
+    pub started_at: Option<i64>,
+    pub stopped_at: Option<i64>,
+    pub duration_ms: Option<i64>,
+    pub bytes: Option<i64>,
+    failure_cause: Option<Text<FailureCause>>,
+    pub refused_at: Option<i64>,
+    pub refused_status: Option<i64>,
 }
 
 impl SessionRecordingRow {
@@ -92,8 +131,17 @@ impl SessionRecordingRow {
         self.session_id.0
     }
 
+    /// Counts from 0.
+    pub(crate) fn stream(&self) -> u8 {
+        u8::try_from(self.stream).unwrap_or_default()
+    }
+
     pub(crate) fn state(&self) -> RecordingState {
         self.state.0
+    }
+
+    pub(crate) fn failure_cause(&self) -> Option<FailureCause> {
+        self.failure_cause.map(|cause| cause.0)
     }
 }
 
@@ -140,7 +188,7 @@ impl OrgTx<'_> {
         fetch_optional!(
             org self,
             TargetRow,
-            "SELECT session_id, stream, upload_url, webhook_url, refused_at, first_frame_at, first_captured_at
+            "SELECT session_id, stream, revision, upload_url, webhook_url, refused_at, first_frame_at, first_captured_at
              FROM upload_targets WHERE org_id = $1 AND recording_id = $2",
             Text(recording),
         )
@@ -172,7 +220,7 @@ impl OrgTx<'_> {
     ) -> sqlx::Result<()> {
         execute!(
             org self,
-            "UPDATE upload_targets SET upload_url = $3, refused_at = NULL, refused_status = NULL
+            "UPDATE upload_targets SET upload_url = $3, revision = revision + 1, refused_at = NULL, refused_status = NULL
              WHERE org_id = $1 AND recording_id = $2",
             Text(recording),
             upload_url,
@@ -217,11 +265,29 @@ impl OrgTx<'_> {
         fetch_all!(
             org self,
             SessionRecordingRow,
-            "SELECT r.id, t.session_id, r.state FROM upload_targets t
+            "SELECT r.id, t.session_id, t.stream, r.state, r.bucket, r.started_at, r.stopped_at, r.duration_ms, r.bytes,
+                 r.failure_cause, t.refused_at, t.refused_status
+             FROM upload_targets t
              JOIN recordings r ON r.org_id = t.org_id AND r.id = t.recording_id
              WHERE t.org_id = $1 AND r.application_id = $2 AND t.session_id >= $3 AND t.session_id <= $4
              ORDER BY r.created_at, r.id",
             Text(application),
+            Text(oldest),
+            Text(newest),
+        )
+    }
+
+    /// Whose streams the recordings from one to another are; of those of rooms nothing.
+    pub(crate) async fn recording_sources(
+        &mut self,
+        (oldest, newest): (RecordingId, RecordingId),
+    ) -> sqlx::Result<Vec<SourceRow>> {
+        fetch_all!(
+            org self,
+            SourceRow,
+            "SELECT t.recording_id, s.client_id, t.stream FROM upload_targets t
+             JOIN streamrec_sessions s ON s.org_id = t.org_id AND s.id = t.session_id
+             WHERE t.org_id = $1 AND t.recording_id >= $2 AND t.recording_id <= $3",
             Text(oldest),
             Text(newest),
         )

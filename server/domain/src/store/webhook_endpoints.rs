@@ -26,6 +26,8 @@ pub(crate) struct EndpointRow {
     pub warned_at: Option<i64>,
     pub revision: i64,
     pub created_at: i64,
+    /// A request of a StreamRec client named it.
+    pub requested: bool,
 }
 
 impl EndpointRow {
@@ -93,7 +95,7 @@ macro_rules! select_endpoint {
         concat!(
             "SELECT id, application_id, url, events, body_format, signing, secret, public_key, previous_secret,
                  previous_public_key, previous_until, state, suspension_cause, failing_since, warned_at, revision,
-                 created_at
+                 created_at, requested
              FROM webhook_endpoints WHERE org_id = $1 AND removed_at IS NULL ",
             $rest
         )
@@ -114,6 +116,16 @@ impl OrgTx<'_> {
         let row: Option<EndpointRow> =
             fetch_optional!(org self, EndpointRow, select_endpoint!("AND id = $2"), Text(id))?;
         Ok(row.filter(|row| self.reaches(row.application())))
+    }
+
+    /// Those that requests named, the latest ones first.
+    pub(crate) async fn requested_endpoints(
+        &mut self,
+        application: ApplicationId,
+        limit: i64,
+    ) -> sqlx::Result<Vec<EndpointRow>> {
+        let statement = select_endpoint!("AND application_id = $2 AND requested ORDER BY id DESC LIMIT $3");
+        fetch_all!(org self, EndpointRow, statement, Text(application), limit)
     }
 
     /// The endpoint that requests named by this address.

@@ -1,23 +1,30 @@
 //! What becomes of sessions, as nodes report it; and the end of those that nobody reports any more.
 
-use super::{sessions::is_unopened, tokens, tokens::Grant, webhooks};
+use super::{tokens, tokens::Grant, webhooks};
 use crate::{
     applications::policy_of,
     error::Result,
     services::Services,
-    store::{OrgTx, OverdueSince, StreamrecSessionRow, Tx},
+    store::{OrgTx, OverdueSince, StreamrecSessionRow, Tx, unsigned},
 };
 use protocol::{
     ids::{BootId, NodeId, SessionId},
     limits::LEASE_SECONDS,
     link::{Answer, Command},
     recording::StopCause,
-    streamrec::{SessionGrant, SessionKind, TerminationCause, UNOPENED_SECONDS, room_of},
+    streamrec::{SessionGrant, SessionKind, SessionState, TerminationCause, UNOPENED_SECONDS, room_of},
 };
 use url::Url;
 
-/// How long a node may be silent before its sessions are over: longer than links take to come back.
+/// How long a node may be silent before a client that asks for another session gets it: longer than links take to come
+/// back.
 const SILENT_MS: u64 = 3 * LEASE_SECONDS * 1000;
+/// The same when nobody asks. Media goes on while the control plane is away, so that its sessions end is a last resort.
+const ABANDONED_MS: u64 = 15 * 60 * 1000;
+/// What nodes get to report after this process, or its database, was away.
+const RETURN_MS: u64 = SILENT_MS;
+/// How long a session may be without a socket when its client asks for another one.
+const SUPERSEDED_MS: u64 = 10 * 1000;
 const BATCH: i64 = 100;
 const VERSION_CHARS: usize = 64;
 
@@ -151,12 +158,22 @@ async fn end_one(services: &Services, org: &mut OrgTx<'_>, row: &StreamrecSessio
     Ok(true)
 }
 
-/// Ends a session that was not opened in time, or whose node is gone.
-pub(super) async fn end_if_overdue(services: &Services, tx: &mut Tx, row: &StreamrecSessionRow) -> Result<()> {
+/// Ends a session that is in the way of another one, if it was never opened or its node is gone.
+pub(super) async fn end_if_superseded(services: &Services, tx: &mut Tx, row: &StreamrecSessionRow) -> Result<()> {
+    end_if_overdue(services, tx, row, (SUPERSEDED_MS, SILENT_MS)).await
+}
+
+/// Ends a session that was not opened for so long, or whose node was silent for so long, in milliseconds.
+async fn end_if_overdue(
+    services: &Services,
+    tx: &mut Tx,
+    row: &StreamrecSessionRow,
+    (unopened, silent): (u64, u64),
+) -> Result<()> {
     let now = services.now();
-    let cause = if is_unopened(row, now) {
+    let cause = if is_unopened(row, now, unopened) {
         TerminationCause::ConnTimeout
-    } else if !tx.has_reported(row.node(), now.saturating_sub(SILENT_MS)).await? {
+    } else if services.up_for() >= RETURN_MS && !tx.has_reported(row.node(), now.saturating_sub(silent)).await? {
         TerminationCause::ConnError
     } else {
         return Ok(());
@@ -173,14 +190,18 @@ pub(crate) async fn node_started(services: &Services, tx: &mut Tx, node: NodeId,
     Ok(())
 }
 
+/// Whether nobody opened a session for so many milliseconds.
+fn is_unopened(row: &StreamrecSessionRow, now: u64, limit: u64) -> bool {
+    row.opened_at.is_none() && row.state() == SessionState::Created && now >= unsigned(row.created_at) + limit
+}
+
 /// Ends all sessions that nobody will end otherwise.
 pub(crate) async fn end_overdue(services: &Services) -> Result<()> {
-    let now = services.now();
-    let since =
-        OverdueSince { unopened: now.saturating_sub(UNOPENED_SECONDS * 1000), silent: now.saturating_sub(SILENT_MS) };
+    let (now, limits) = (services.now(), (UNOPENED_SECONDS * 1000, ABANDONED_MS));
+    let since = OverdueSince { unopened: now.saturating_sub(limits.0), silent: now.saturating_sub(limits.1) };
     let mut tx = services.begin().await?;
     for row in tx.overdue_sessions(since, BATCH).await? {
-        end_if_overdue(services, &mut tx, &row).await?;
+        end_if_overdue(services, &mut tx, &row, limits).await?;
     }
     Ok(tx.commit().await?)
 }

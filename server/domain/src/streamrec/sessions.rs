@@ -22,8 +22,8 @@ use chrono::{DateTime, Utc};
 use protocol::{
     ids::{ApplicationId, RecordingId, SessionId},
     names::ClientName,
-    recording::RecordingState,
-    streamrec::{Generation, SessionKind, SessionState, TerminationCause, UNOPENED_SECONDS, room_of},
+    recording::{FailureCause, RecordingState},
+    streamrec::{Generation, SessionKind, SessionState, TerminationCause, room_of},
 };
 
 const PAGE: i64 = 50;
@@ -70,7 +70,26 @@ pub struct Session {
     pub started_at: Option<DateTime<Utc>>,
     pub stopped_at: Option<DateTime<Utc>>,
     /// What was recorded of it, the first one first.
-    pub recordings: Vec<(RecordingId, RecordingState)>,
+    pub recordings: Vec<SessionRecording>,
+}
+
+/// One recording of a session, for people.
+#[derive(Debug, Clone)]
+pub struct SessionRecording {
+    pub id: RecordingId,
+    /// Counts from 0.
+    pub stream: u8,
+    pub state: RecordingState,
+    /// Host of the address it goes to.
+    pub destination: String,
+    pub started_at: Option<DateTime<Utc>>,
+    pub stopped_at: Option<DateTime<Utc>>,
+    /// Of the file.
+    pub duration_ms: Option<u64>,
+    pub bytes: Option<u64>,
+    pub failure: Option<FailureCause>,
+    /// What the address answered that did not take it; 0 when it did not answer.
+    pub refused: Option<u16>,
 }
 
 /// Sessions of an application, newest first, beginning after one; and whether there are more.
@@ -195,7 +214,7 @@ async fn make_room(
 ) -> Result<()> {
     let earlier = tx.org(bearer.org).live_session(bearer.application, kind, client).await?;
     let Some(earlier) = earlier else { return Ok(()) };
-    lifecycle::end_if_overdue(services, tx, &earlier).await
+    lifecycle::end_if_superseded(services, tx, &earlier).await
 }
 
 async fn end_unopened_supervisors(
@@ -205,7 +224,7 @@ async fn end_unopened_supervisors(
     monitored: SessionId,
 ) -> Result<()> {
     for supervisor in tx.org(bearer.org).supervisors_of(monitored).await? {
-        lifecycle::end_if_overdue(services, tx, &supervisor).await?;
+        lifecycle::end_if_superseded(services, tx, &supervisor).await?;
     }
     Ok(())
 }
@@ -232,16 +251,8 @@ pub(crate) async fn end_of_key(services: &Services, org: &mut OrgTx<'_>, key: pr
     Ok(())
 }
 
-/// Whether nobody opened a session for too long.
-pub(super) fn is_unopened(row: &StreamrecSessionRow, now: u64) -> bool {
-    row.opened_at.is_none()
-        && row.state() == SessionState::Created
-        && now >= unsigned(row.created_at) + UNOPENED_SECONDS * 1000
-}
-
 fn view(row: &StreamrecSessionRow, recordings: &[SessionRecordingRow]) -> Session {
     let own = recordings.iter().filter(|recording| recording.session() == row.id());
-    let date = |column: Option<i64>| column.map(unsigned).map(to_date);
     Session {
         id: row.id(),
         kind: row.kind(),
@@ -252,8 +263,27 @@ fn view(row: &StreamrecSessionRow, recordings: &[SessionRecordingRow]) -> Sessio
         created_at: to_date(unsigned(row.created_at)),
         started_at: date(row.started_at),
         stopped_at: date(row.stopped_at),
-        recordings: own.map(|recording| (recording.recording(), recording.state())).collect(),
+        recordings: own.map(recording_view).collect(),
     }
+}
+
+fn recording_view(row: &SessionRecordingRow) -> SessionRecording {
+    SessionRecording {
+        id: row.recording(),
+        stream: row.stream(),
+        state: row.state(),
+        destination: row.bucket.clone(),
+        started_at: date(row.started_at),
+        stopped_at: date(row.stopped_at),
+        duration_ms: row.duration_ms.map(unsigned),
+        bytes: row.bytes.map(unsigned),
+        failure: row.failure_cause(),
+        refused: row.refused_at.and(row.refused_status).map(|status| u16::try_from(status).unwrap_or_default()),
+    }
+}
+
+fn date(column: Option<i64>) -> Option<DateTime<Utc>> {
+    column.map(unsigned).map(to_date)
 }
 
 fn mismatch() -> Error {

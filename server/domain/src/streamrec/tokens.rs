@@ -3,22 +3,21 @@
 
 use super::forbidden;
 use crate::{
-    access::Permission,
-    api_keys,
+    access::{Access, Permission},
     clock::millis,
     error::{Error, Kind, Result},
     secrets::InstallationKey,
     services::Services,
-    store::Tx,
+    store::{Tx, unsigned},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use protocol::{
     ids::{ApiKeyId, ApplicationId, OrgId},
     names::ClientName,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 const AUDIENCE: &str = "streamrec";
 const ISSUER: &str = "mixdown";
@@ -60,6 +59,8 @@ struct Claims {
     key: ApiKeyId,
     iat: u64,
     exp: u64,
+    /// `iat` in milliseconds: a token may be made in the second in which those before it were ended.
+    at: u64,
     jti: String,
 }
 
@@ -74,16 +75,16 @@ pub(crate) struct Bearer {
     expires_at: u64,
 }
 
-/// A token for whoever has the master key.
+/// A token for whoever has the master key. Codes: `scope_missing`, `master_key_unbound`.
 pub async fn mint(
     services: &Services,
-    master_key: &SecretString,
-    address: IpAddr,
+    access: &Access,
     grant: Grant,
     lifetime: Option<Duration>,
 ) -> Result<SecretString> {
-    let (key, application) = owner_of(services, master_key, address).await?;
-    let (now, random) = (services.now() / 1000, services.random().bytes::<RANDOM_BYTES>().map_err(Error::internal)?);
+    let (key, application) = master_key(access)?;
+    let at = services.now();
+    let (now, random) = (at / 1000, services.random().bytes::<RANDOM_BYTES>().map_err(Error::internal)?);
     let lifetime = lifetime.unwrap_or(DEFAULT_LIFETIME).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
     let claims = Claims {
         iss: ISSUER.to_owned(),
@@ -93,6 +94,7 @@ pub async fn mint(
         key,
         iat: now,
         exp: now + lifetime.as_secs(),
+        at,
         jti: hex::encode(random),
     };
     let mut tx = services.begin().await?;
@@ -102,13 +104,8 @@ pub async fn mint(
     token.map(SecretString::from).map_err(Error::internal)
 }
 
-/// The key behind a master key, and its application.
-async fn owner_of(
-    services: &Services,
-    master_key: &SecretString,
-    address: IpAddr,
-) -> Result<(ApiKeyId, ApplicationId)> {
-    let access = api_keys::authenticate(services, master_key.expose_secret(), address).await?;
+/// The key, and its only application.
+fn master_key(access: &Access) -> Result<(ApiKeyId, ApplicationId)> {
     access.require(Permission::MintTokens)?;
     let unbound = || {
         let said = "This API key is for all applications. A StreamRec master key is made for one application.";
@@ -118,13 +115,8 @@ async fn owner_of(
 }
 
 /// Ends all tokens of a client that were made until now.
-pub async fn revoke_client(
-    services: &Services,
-    master_key: &SecretString,
-    address: IpAddr,
-    client: &ClientName,
-) -> Result<()> {
-    let (_, application) = owner_of(services, master_key, address).await?;
+pub async fn revoke_client(services: &Services, access: &Access, client: &ClientName) -> Result<()> {
+    let (_, application) = master_key(access)?;
     let mut tx = services.begin().await?;
     let owner = tx.application_owner(application).await?.ok_or_else(invalid)?;
     let until = services.now() + millis(LONGEST_LIFETIME);
@@ -154,7 +146,7 @@ pub(crate) async fn verify(services: &Services, token: &str) -> Result<Bearer> {
         Grant::Supervisor { .. } | Grant::Stats => String::new(),
     };
     let revoked_at = org.tokens_revoked_at(claims.api_id, [&subject, &name_subject(&claims.jti)]).await?;
-    if revoked_at.is_some_and(|at| claims.iat <= crate::store::unsigned(at) / 1000) {
+    if revoked_at.is_some_and(|at| claims.at <= unsigned(at)) {
         return Err(invalid());
     }
     let Claims { grant, api_id, key, exp, jti, .. } = claims;

@@ -3,12 +3,14 @@
 //! another one, then the capture is destroyed.
 
 use super::{
+    presigned,
     tokens::{self, Grant},
     webhooks,
 };
 use crate::{
     access::{Access, Permission},
     audit::{self, Actor},
+    clock::{iso_date, to_date},
     error::{Error, Kind, Result},
     recordings::{self, ending},
     secrets::SealedColumn,
@@ -92,15 +94,32 @@ fn destination(services: &Services, url: &Confidential) -> Option<Url> {
 /// Where a node sends a file: `Target`, `Held` or `Gone`.
 pub async fn target(services: &Services, node: NodeId, id: RecordingId) -> Result<Answer> {
     let mut tx = services.read().await?;
-    let Some(mut found) = Found::of(&mut tx, node, id).await? else { return Ok(Answer::Gone) };
-    if found.target.refused_at.is_some() {
+    let Some(Found { target, session, .. }) = Found::of(&mut tx, node, id).await? else { return Ok(Answer::Gone) };
+    if target.refused_at.is_some() {
         return Ok(Answer::Held { retry_seconds: HELD_RETRY_SECONDS });
     }
-    let Some(sealed) = found.target.upload_url.take() else { return Ok(Answer::Gone) };
-    let place = SealedColumn::UploadUrl.of(found.session.org());
-    let url = services.envelope().open(place, id, &sealed).map_err(Error::internal)?;
-    let url = String::from_utf8(url.to_vec()).map_err(Error::internal)?;
-    Ok(Answer::Target { url: Confidential::new(url) })
+    let url = address_of(services, &tx.org(session.org()), id, &target)?;
+    let revision = target.revision();
+    Ok(url.map_or(Answer::Gone, |url| Answer::Target { url: Confidential::new(url.into()), revision }))
+}
+
+/// Where a recording goes; `None` once it has ended.
+pub(crate) fn address_of(
+    services: &Services,
+    org: &OrgTx<'_>,
+    id: RecordingId,
+    target: &TargetRow,
+) -> Result<Option<Url>> {
+    let Some(sealed) = &target.upload_url else { return Ok(None) };
+    let place = SealedColumn::UploadUrl.of(org.id());
+    let url = services.envelope().open(place, id, sealed).map_err(Error::internal)?;
+    let url = str::from_utf8(&url).map_err(Error::internal)?;
+    Ok(Some(url.parse().map_err(Error::internal)?))
+}
+
+/// Until when an address takes files, in Unix milliseconds, if it says so itself.
+pub(crate) fn expires_at(url: &Url) -> Option<u64> {
+    presigned::expires_at(url).and_then(|date| u64::try_from(date.timestamp_millis()).ok())
 }
 
 /// A recording of this node that has not ended, with where it goes.
@@ -138,19 +157,27 @@ pub(crate) async fn delivered(
     webhooks::upload_ready(services, &mut org, &row, (&target, session.client())).await
 }
 
-/// The address does not take the file. There may be another one for a day.
+/// The address of this revision does not take the file. There may be another one for a day, and may be already: then the
+/// node was told to try that.
 pub(crate) async fn refused(
     services: &Services,
     tx: &mut Tx,
     (node, id): (NodeId, RecordingId),
+    revision: u32,
     (status, detail): (u16, &str),
 ) -> Result<()> {
     let Some(Found { row, target, session }) = Found::of(tx, node, id).await? else { return Ok(()) };
+    if revision != target.revision() {
+        return Ok(());
+    }
     tracing::warn!(recording = %id, status, "an upload address does not take a recording");
     let mut org = tx.org(session.org());
+    let expired = address_of(services, &org, id, &target)?.as_ref().and_then(expires_at);
+    let expired = expired.filter(|expired| *expired <= services.now()).map(|at| iso_date(to_date(at)));
+    let expired = expired.map(|at| format!(" (the address expired at {at})")).unwrap_or_default();
     org.note_refused_target(id, status, services.now()).await?;
     org.hold_delivery(id, services.now()).await?;
-    let msg = format!("the upload address did not take the file: {detail}");
+    let msg = format!("the upload address did not take the file: {detail}{expired}");
     webhooks::upload_failed(services, &mut org, &row, (&target, session.client()), (status, &msg)).await
 }
 

@@ -92,11 +92,13 @@ on_both! {
         let pick = async |name: &str| nodes::pick(services, application, &room(name)).await.unwrap().map(|node| node.node);
         assert_eq!(pick("lobby").await, None);
         let (one, two) = (world.node().await, world.node().await);
-        let busy = |peers| Report { rooms: 1, peers, recordings: Vec::new() };
+        let busy = |peers| Report { rooms: 1, peers, recordings: Vec::new(), leaving: false };
         nodes::report(services, one.id, busy(5)).await.unwrap();
         assert_eq!(pick("lobby").await, Some(two.id));
         nodes::report(services, two.id, busy(9)).await.unwrap();
         assert_eq!((pick("lobby").await, pick("other").await), (Some(two.id), Some(one.id)));
+        nodes::report(services, two.id, Report { leaving: true, ..busy(9) }).await.unwrap();
+        assert_eq!(pick("lobby").await, Some(one.id), "a node that is stopping takes nobody");
         nodes::disconnected(services, two.id, two.boot).await.unwrap();
         assert_eq!((pick("lobby").await, nodes::linked(services).await.unwrap()), (Some(one.id), 1));
         world.advance(21);

@@ -190,7 +190,7 @@ on_both! {
         let kept = world.start(&present, &world.start_request(&demo, "kept")).await.unwrap().id;
         let lost = world.start(&present, &world.start_request(&demo, "lost")).await.unwrap().id;
         let away = world.start(&absent, &world.start_request(&demo, "away")).await.unwrap().id;
-        let report = || nodes::Report { rooms: 1, peers: 1, recordings: vec![kept] };
+        let report = || nodes::Report { rooms: 1, peers: 1, recordings: vec![kept], leaving: false };
         for _ in 0..4 {
             world.advance(15);
             nodes::report(services, present.id, report()).await.unwrap();
@@ -223,9 +223,9 @@ on_both! {
         nodes::register(services, node.id, node.boot, "ws://localhost:3001", 0).await.unwrap();
         world.run_jobs().await;
         assert_eq!(state(&world, &access, id).await, RecordingState::Requested);
-        nodes::report(services, node.id, nodes::Report { rooms: 0, peers: 0, recordings: vec![id] }).await.unwrap();
+        nodes::report(services, node.id, nodes::Report { rooms: 0, peers: 0, recordings: vec![id], leaving: false }).await.unwrap();
         world.advance(61);
-        nodes::report(services, node.id, nodes::Report { rooms: 0, peers: 0, recordings: vec![id] }).await.unwrap();
+        nodes::report(services, node.id, nodes::Report { rooms: 0, peers: 0, recordings: vec![id], leaving: false }).await.unwrap();
         world.run_jobs().await;
         assert_eq!(state(&world, &access, id).await, RecordingState::Requested);
     }

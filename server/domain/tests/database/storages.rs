@@ -155,7 +155,7 @@ on_both! {
         let mails = mail::list(services, &access).await.unwrap();
         assert!(mails.len() < 20, "{} mails in 17 hours", mails.len());
         world.advance(7 * DAY);
-        nodes::report(services, node.id, Report { rooms: 0, peers: 0, recordings: vec![id] }).await.unwrap();
+        nodes::report(services, node.id, Report { rooms: 0, peers: 0, recordings: vec![id], leaving: false }).await.unwrap();
         world.run_jobs().await;
         let failed = recordings::get(services, &access, id).await.unwrap();
         assert_eq!(failed.failure_cause, Some(FailureCause::StorageUnavailable), "counted from the first refusal");
@@ -279,12 +279,12 @@ on_both! {
         recordings::begin_upload(services, node.id, id, None).await.unwrap();
         for _ in 0..6 {
             world.advance(DAY);
-            nodes::report(services, node.id, Report { rooms: 0, peers: 0, recordings: vec![id] }).await.unwrap();
+            nodes::report(services, node.id, Report { rooms: 0, peers: 0, recordings: vec![id], leaving: false }).await.unwrap();
             world.run_jobs().await;
         }
         assert!(!recordings::get(services, &access, id).await.unwrap().state.is_final());
         world.advance(DAY + 1);
-        nodes::report(services, node.id, Report { rooms: 0, peers: 0, recordings: vec![id] }).await.unwrap();
+        nodes::report(services, node.id, Report { rooms: 0, peers: 0, recordings: vec![id], leaving: false }).await.unwrap();
         world.run_jobs().await;
         let failed = recordings::get(services, &access, id).await.unwrap();
         assert_eq!((failed.state, failed.failure_cause), (RecordingState::Failed, Some(FailureCause::StorageUnavailable)));

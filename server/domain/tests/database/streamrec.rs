@@ -50,7 +50,8 @@ impl Tenant {
     }
 
     async fn token(&self, world: &World, grant: Grant) -> String {
-        let token = tokens::mint(&world.services, &self.key, HERE, grant, None).await.unwrap();
+        let access = api_keys::authenticate(&world.services, self.key.expose_secret(), HERE).await.unwrap();
+        let token = tokens::mint(&world.services, &access, grant, None).await.unwrap();
         token.expose_secret().to_owned()
     }
 
@@ -140,19 +141,25 @@ on_both! {
         let session = tenant.client(&world, "c-0").await;
         let id = tenant.recording(&world, session).await;
         assert!(world.cells().await.iter().all(|(_, cell)| !cell.contains(SECRET)), "the address is stored sealed");
-        let refused = Event::UploadRefused { recording: id, status: 403, detail: "AccessDenied".to_owned() };
-        world.event(&tenant.node, refused).await;
+        let refused = |revision, status, detail: &str| Event::UploadRefused { recording: id, revision, status, detail: detail.to_owned() };
+        world.event(&tenant.node, refused(1, 403, "AccessDenied")).await;
         let told_of = body(&told(&world).await.remove(0));
         assert_eq!((&told_of["status"], &told_of["upload_status_code"]), (&json!("upload_failed"), &json!(403)));
         assert!(matches!(uploads::target(&world.services, tenant.node.id, id).await.unwrap(), Answer::Held { .. }));
 
         // Another address is tried; its failure is told, too.
         let token = tenant.token(&world, Grant::Client { client: client("c-0") }).await;
-        let (name, url) = (id.uuid().to_string(), world.outside.hook_url());
-        uploads::replace_url(&world.services, Replacer::Client(&token), &name, url.as_str()).await.unwrap();
+        let (name, url) = (id.uuid().to_string(), format!("{}?Expires=1&Signature=a", world.outside.hook_url()));
+        uploads::replace_url(&world.services, Replacer::Client(&token), &name, &url).await.unwrap();
         assert!(matches!(uploads::target(&world.services, tenant.node.id, id).await.unwrap(), Answer::Target { .. }));
-        world.event(&tenant.node, Event::UploadRefused { recording: id, status: 0, detail: "silent".to_owned() }).await;
-        assert_eq!(body(&told(&world).await.remove(0))["upload_status_code"], 0);
+        world.event(&tenant.node, refused(1, 403, "late")).await;
+        assert!(told(&world).await.is_empty(), "news of the first address say nothing about the second");
+        assert!(matches!(uploads::target(&world.services, tenant.node.id, id).await.unwrap(), Answer::Target { revision: 2, .. }));
+        world.event(&tenant.node, refused(2, 0, "silent")).await;
+        let told_of = body(&told(&world).await.remove(0));
+        assert_eq!(told_of["upload_status_code"], 0);
+        let msg = told_of["msg"].as_str().unwrap();
+        assert!(msg.ends_with("silent (the address expired at 1970-01-01T00:00:01.000Z)"), "{msg}");
 
         for _ in 0..25 {
             world.advance(3600);
@@ -214,6 +221,10 @@ on_both! {
         // A node that is silent, and a session that nobody opens.
         world.advance(1);
         tenant.client(&world, "c-1").await;
+        world.advance(300);
+        world.run_jobs().await;
+        let (listed, _) = sessions::list(&world.services, &tenant.access, tenant.demo.id, None).await.unwrap();
+        assert_eq!(listed[0].state, SessionState::Active, "media goes on while the control plane hears of nobody");
         world.advance(3600);
         world.run_jobs().await;
         let (listed, _) = sessions::list(&world.services, &tenant.access, tenant.demo.id, None).await.unwrap();

@@ -5,6 +5,10 @@ fn recording(number: u8) -> RecordingId {
     RecordingId::from_parts(1, [number; 10])
 }
 
+fn started(number: u8) -> StreamRecording {
+    StreamRecording { id: recording(number), max_duration_seconds: 60, address_expires_at: None }
+}
+
 fn wanted(stream: u8) -> Wanted {
     Wanted { stream, url: Confidential::new("https://bucket.example".to_owned()), webhook: None }
 }
@@ -51,10 +55,10 @@ fn a_client_records_its_streams_each_for_itself() {
     let effects = session.said(record(vec![wanted(0), wanted(2)]));
     assert_eq!(effects, [Effect::Record(wanted(0)), Effect::Record(wanted(2))]);
     assert_eq!(states(&session.said(record(vec![wanted(0)]))), [(0, RECORDING_FAILED)], "it is being decided");
-    assert_eq!(states(&session.decided(0, Ok(recording(1)), 5)), [(0, RECORDING_RUNS)]);
+    assert_eq!(states(&session.decided(0, Ok(started(1)), 5)), [(0, RECORDING_RUNS)]);
     assert_eq!(states(&session.decided(2, Err(StartRefusal::RecordingOff), 5)), [(2, RECORDING_FAILED)]);
     assert_eq!(session.said(record(vec![wanted(2)])), [Effect::Record(wanted(2))], "a refusal is not for ever");
-    session.decided(2, Ok(recording(2)), 6);
+    session.decided(2, Ok(started(2)), 6);
     assert_eq!(states(&session.welcome_back()), [(0, RECORDING_RUNS), (2, RECORDING_RUNS)]);
 
     let one = session.said(Incoming::StopRecording { recording: Some(recording(2)) });
@@ -68,13 +72,42 @@ fn a_client_records_its_streams_each_for_itself() {
 }
 
 #[test]
+fn a_stop_that_is_faster_than_the_decision_counts() {
+    let mut session = active();
+    session.said(record(vec![wanted(0)]));
+    assert_eq!(session.said(Incoming::StopRecording { recording: None }), []);
+    assert_eq!(session.decided(0, Ok(started(1)), 5)[1], Effect::StopRecording(recording(1)));
+    session.said(record(vec![wanted(1)]));
+    assert_eq!(session.decided(1, Ok(started(2)), 5).len(), 1, "one stop is for one start");
+
+    let mut session = Session::new(SessionKind::Client, Generation::V2);
+    session.said(begin());
+    session.said(record(vec![wanted(0)]));
+    session.said(Incoming::StopRecording { recording: None });
+    let effects = session.heard(answer());
+    assert!(!effects.contains(&Effect::Record(wanted(0))), "{effects:?}");
+}
+
+#[test]
+fn an_address_that_expires_early_is_warned_of() {
+    for (expires_at, warned) in [(None, false), (Some(65_000), false), (Some(64_999), true)] {
+        let mut session = active();
+        session.said(record(vec![wanted(0)]));
+        let started = StreamRecording { address_expires_at: expires_at, ..started(1) };
+        let effects = session.decided(0, Ok(started), 5000);
+        let [Effect::Say(Outgoing::Recording(standing))] = &effects[..] else { panic!("one message expected") };
+        assert_eq!((standing.address_expires_at, standing.msg.is_some()), (expires_at, warned));
+    }
+}
+
+#[test]
 fn the_first_generation_begins_and_records_in_one() {
     let mut session = Session::new(SessionKind::Client, Generation::V1);
     let start = Incoming::Record { sdp: offer(), wanted: vec![wanted(0)], webhook: Some("https://hook".to_owned()) };
     assert_eq!(session.said(start), [Effect::Offer { sdp: "v=0".to_owned() }]);
     let effects = session.heard(answer());
     assert_eq!(effects[1..], [Effect::Begin { webhook: None, version: None }, Effect::Record(wanted(0))]);
-    session.decided(0, Ok(recording(1)), 5);
+    session.decided(0, Ok(started(1)), 5);
     let stopped = session.heard(news(RecordingSignal::Stop, 1));
     assert_eq!(stopped.last(), Some(&Effect::Say(Outgoing::RecordingStop)));
 }
@@ -89,7 +122,7 @@ fn sessions_end_once_and_say_why() {
     for (reason, cause) in causes {
         let mut session = active();
         let effects = session.heard(ServerMessage::Bye { reason });
-        assert_eq!(effects, [Effect::Say(Outgoing::Terminated { cause }), Effect::End(cause)]);
+        assert_eq!(effects, [Effect::Say(Outgoing::Terminated { cause, msg: None }), Effect::End(cause)]);
         assert!(session.said(Incoming::Stop).is_empty() && session.said(begin()).is_empty());
     }
     assert_eq!(active().no_media(true)[1], Effect::End(TerminationCause::NoPacketReceived));
@@ -114,8 +147,10 @@ fn what_is_not_sane_changes_nothing_or_is_named() {
     assert_eq!(session.said(nothing)[1], Effect::End(TerminationCause::SdpError));
     let mut session = Session::new(SessionKind::Client, Generation::V2);
     session.said(begin());
-    let garbage = ServerMessage::Error { code: ErrorCode::InvalidDescription, message: String::new(), fatal: false };
-    assert_eq!(session.heard(garbage)[1], Effect::End(TerminationCause::SdpError));
+    let (code, message, cause) = (ErrorCode::InvalidDescription, "No.".to_owned(), TerminationCause::SdpError);
+    let garbage = ServerMessage::Error { code, message: message.clone(), fatal: false };
+    let terminated = Outgoing::Terminated { cause, msg: Some(message) };
+    assert_eq!(session.heard(garbage), [Effect::Say(terminated), Effect::End(cause)]);
 
     let mut supervisor = Session::new(SessionKind::Supervisor, Generation::V2);
     supervisor.said(begin());
