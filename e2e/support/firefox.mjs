@@ -97,8 +97,8 @@ class Page {
     return this.#page.evaluate(look, argument);
   }
 
-  /** @param {(argument: any) => any} look @param {any} argument @param {{ timeout: number }} options */
-  waitForFunction(look, argument, { timeout }) {
+  /** @param {(argument: any) => any} look @param {any} [argument] @param {{ timeout?: number }} [options] */
+  waitForFunction(look, argument, { timeout } = {}) {
     return this.#page.waitForFunction(look, { timeout }, argument);
   }
 }

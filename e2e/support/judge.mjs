@@ -37,6 +37,8 @@ export class Footage {
     this.complaints = parts.complaints;
     this.#frames = parts.frames;
     this.#times = parts.times;
+    /** What the pictures take in the file. @type {number} */
+    this.pictureBytes = parts.pictureBytes;
     this.#samples = parts.samples;
   }
 
@@ -48,8 +50,8 @@ export class Footage {
     const boxed = path.endsWith('.mp4') ? boxNames(path) : [];
     const [probe, boxes, complaints] = await Promise.all([probeFile(path), boxed, decodingComplaints(path)]);
     const sound = probe.streams.audio ? decodeSound(path) : new Float32Array();
-    const [frames, times, samples] = await Promise.all([decodePicture(path), frameTimes(path), sound]);
-    return new Footage({ ...probe, boxes, complaints, frames, times, samples });
+    const [frames, packets, samples] = await Promise.all([decodePicture(path), framePackets(path), sound]);
+    return new Footage({ ...probe, boxes, complaints, frames, ...packets, samples });
   }
 
   /** Whether a browser can start playing before it has all of the file. */
@@ -201,10 +203,13 @@ async function decodePicture(path) {
   return output(['-i', path, '-map', '0:v:0', '-vsync', 'passthrough', '-vf', filter, '-pix_fmt', 'rgb24', '-f', 'rawvideo', '-']);
 }
 
-/** @param {string} path */
-async function frameTimes(path) {
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', path], { maxBuffer: LARGEST_OUTPUT });
-  return stdout.split('\n').filter(Boolean).map(Number.parseFloat).sort((a, b) => a - b);
+/** When frames are shown, in order, and what they take. @param {string} path */
+async function framePackets(path) {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time,size', '-of', 'json', path], { maxBuffer: LARGEST_OUTPUT });
+  /** @type {{ pts_time: string, size: string }[]} */
+  const packets = JSON.parse(stdout).packets;
+  const times = packets.map(({ pts_time }) => Number(pts_time)).sort((a, b) => a - b);
+  return { times, pictureBytes: packets.reduce((sum, { size }) => sum + Number(size), 0) };
 }
 
 /** Samples whose index is their time, gaps filled: left alone, those of less than 100 ms would pull the rest forward. @param {string} path */

@@ -39,6 +39,16 @@ export class Backend {
     return { status: response.status, answer: await response.json() };
   }
 
+  /** Names another upload address. @param {string} recording @param {string} url @param {string} token @returns {Promise<number>} the status */
+  async replaceAddress(recording, url, token) {
+    const response = await fetch(`${this.#address}/api/v2/recordings/${recording}/upload_url`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ upload_url: url }),
+    });
+    return response.status;
+  }
+
   /** @param {'client' | 'supervisor' | 'stats'} kind @param {object} fields @returns {Promise<string>} */
   async token(kind, fields) {
     const { status, answer } = await this.asks(`/auth_v2/${kind}`, { master_key: this.#masterKey, ...fields });
@@ -49,6 +59,13 @@ export class Backend {
   /** @param {string} client */
   clientToken(client) {
     return this.token('client', { client_id: client });
+  }
+
+  /** As backends of the first generation get it. @param {string} client @returns {Promise<string>} */
+  async earlyToken(client) {
+    const { status, answer } = await this.asks(`/auth/${client}`, { master_key: this.#masterKey });
+    assert.equal(status, 201, JSON.stringify(answer));
+    return answer.auth_token;
   }
 
   /** @param {string} supervisor @param {string} client */

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 const page = (mixdown, script) => `<!doctype html>
 <meta charset="utf-8"><title>streamrec</title>
 <script type="importmap">{ "imports": { "eyeson-streamrec": "${mixdown}/sdk/streamrec.js" } }</script>
+<script src="${mixdown}/sdk/streamrec-global.js"></script>
 <video autoplay muted playsinline></video>
 <script type="module">${script}</script>`;
 
@@ -58,6 +59,72 @@ const SUPERVISOR = `
   window.session = { calls, events };
 `;
 
+/**
+ * A page of the first generation, as its clients talk: its session is one recording, its socket has the token in its
+ * address and is closed right after the last word, and pictures come without a stream's name.
+ */
+const EARLY = `
+  const events = [];
+  const video = document.querySelector('video');
+  let connection, socket, grant, client;
+  const say = (type, data) => socket.send(JSON.stringify({ type, client_id: client, rec_id: grant.recording_id, data }));
+
+  const calls = {
+    async startRecording(clientId, token, uploadUrl, webhookUrl) {
+      client = clientId;
+      const stream = await navigator.mediaDevices.getUserMedia({ video: true });
+      video.srcObject = stream;
+      const answer = await fetch(MIXDOWN + '/api/session', {
+        method: 'POST',
+        headers: { authorization: 'Bearer ' + token },
+        body: JSON.stringify({ client_id: clientId }),
+      });
+      grant = await answer.json();
+      connection = new RTCPeerConnection(grant.ice_credentials);
+      connection.addTrack(stream.getVideoTracks()[0]);
+      socket = new WebSocket(grant.ws_endpoint.replace('https://', 'wss://') + '?auth_token=' + token);
+      socket.onmessage = async ({ data }) => {
+        const message = JSON.parse(data);
+        events.push({ type: message.type, rec_id: message.rec_id });
+        if (message.type === 'sdp_update') await connection.setRemoteDescription(message.data.sdp);
+        if (message.type === 'candidate' && message.data.candidate) await connection.addIceCandidate(message.data.candidate);
+      };
+      await new Promise((opened) => { socket.onopen = opened; });
+      connection.onicecandidate = ({ candidate }) => say('candidate', { candidate });
+      await connection.setLocalDescription(await connection.createOffer());
+      const { type, sdp } = connection.localDescription;
+      say('recording_start', { sdp: { type, sdp }, upload_url: uploadUrl, webhook_url: webhookUrl });
+      return grant.recording_id;
+    },
+    stopRecording() {
+      say('recording_stop');
+      socket.close();
+      connection.close();
+    },
+  };
+  window.session = { calls, events };
+`;
+
+/** A page that was written for the first generation's script. */
+const SCRIPTED = `
+  const events = [];
+  const video = document.querySelector('video');
+  eyeson.onDisconnect((event) => events.push(event));
+
+  const calls = {
+    async startRecording(clientId, token, uploadUrl, webhookUrl) {
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
+      eyeson.connect(token);
+      return eyeson.startRecording(video.srcObject, clientId, uploadUrl, webhookUrl);
+    },
+    stopRecording: () => eyeson.stopRecording(),
+  };
+  window.session = { calls, events };
+`;
+
+/** @type {Record<string, string>} */
+const SCRIPTS = { '/client': CLIENT, '/supervisor': SUPERVISOR, '/early': EARLY, '/scripted': SCRIPTED };
+
 export class Site {
   #mixdown;
   #server = createServer((request, response) => this.#answer(request.url ?? '/', response));
@@ -75,7 +142,7 @@ export class Site {
     return site;
   }
 
-  /** @param {'client' | 'supervisor'} name */
+  /** @param {'client' | 'supervisor' | 'early' | 'scripted'} name */
   page(name) {
     const { port } = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
     return `http://localhost:${port}/${name}`;
@@ -83,10 +150,10 @@ export class Site {
 
   /** @param {string} path @param {import('node:http').ServerResponse} response */
   #answer(path, response) {
-    const script = path === '/client' ? CLIENT : path === '/supervisor' ? SUPERVISOR : null;
+    const script = SCRIPTS[path];
     if (!script) return response.writeHead(404).end();
     response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end(page(this.#mixdown, script));
+    response.end(page(this.#mixdown, script.replace('MIXDOWN', `'${this.#mixdown}'`)));
   }
 
   close() {
