@@ -15,6 +15,8 @@ export class Installation {
   /** @type {Owner} */ owner = /** @type {any} */ (undefined);
   /** The application every installation begins with. */
   demo = '';
+  /** Reads recordings. @type {Promise<string> | undefined} */
+  #key;
 
   /**
    * Declares an installation that lives as long as the tests of the file.
@@ -47,6 +49,19 @@ export class Installation {
   /** @param {string} room @param {import('./media.mjs').Looks} looks */
   join(room, looks) {
     return Peer.join(this.browser, this.call(room), looks);
+  }
+
+  /**
+   * For how long something was recorded, by the clock of the node: a page that has much to do hears of both ends late.
+   * @param {string} recording
+   * @returns {Promise<number>} seconds
+   */
+  async recordedSeconds(recording) {
+    this.#key ??= this.owner.makeApiKey(['recordings:read']);
+    const headers = { authorization: `Bearer ${await this.#key}` };
+    const response = await fetch(`${this.stack.address}/api/v1/recordings/${recording}`, { headers });
+    const { startedAt, stoppedAt } = await response.json();
+    return (Date.parse(stoppedAt) - Date.parse(startedAt)) / 1000;
   }
 
   /**

@@ -27,6 +27,22 @@ function rememberRecordingStates() {
   new MutationObserver(look).observe(document, watch);
 }
 
+/** Runs in the page: keeps its connections, for what they know of themselves. */
+function rememberConnections() {
+  const connections = /** @type {RTCPeerConnection[]} */ ([]);
+  const { RTCPeerConnection } = window;
+  Object.assign(window, {
+    connections,
+    RTCPeerConnection: class extends RTCPeerConnection {
+      /** @param {RTCConfiguration} [configuration] */
+      constructor(configuration) {
+        super(configuration);
+        connections.push(this);
+      }
+    },
+  });
+}
+
 /** A person in a demo call, who sees and does only what the page offers. */
 export class Peer {
   /** Use `Peer.join`. */
@@ -44,6 +60,7 @@ export class Peer {
     const context = await browser.newContext();
     await context.addInitScript(installDevices, looks);
     await context.addInitScript(rememberRecordingStates);
+    await context.addInitScript(rememberConnections);
     const peer = new Peer(await context.newPage());
     await peer.page.goto(link);
     await peer.reaches('joined');
@@ -125,11 +142,13 @@ export class Peer {
     return address;
   }
 
-  /** How long the page showed the recording as running. @param {string} recording */
-  async recordedSeconds(recording) {
-    const moments = (await this.#moments()).filter((moment) => moment.recording === recording);
-    const [began, ended] = ['recording', 'mixing'].map((state) => moments.find((moment) => moment.state === state)?.at ?? NaN);
-    return (ended - began) / 1000;
+  /** Pictures that this page has sent to the node so far. @returns {Promise<number>} */
+  sentPictures() {
+    return this.page.evaluate(async () => {
+      const reports = await Promise.all(/** @type {any} */ (window).connections.map((/** @type {RTCPeerConnection} */ each) => each.getStats()));
+      const sent = reports.flatMap((report) => [...report.values()]).filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video');
+      return sent.reduce((sum, { framesSent }) => sum + framesSent, 0);
+    });
   }
 
   /** @returns {Promise<Moment[]>} */

@@ -39,7 +39,7 @@ for (const [position, version] of /** @type {const} */ (['2.7.2', 'façade']).en
     await alice.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording });
     const { body } = await receiver.delivery(position);
     const footage = await fetchFootage(JSON.parse(body).data.url);
-    expectSoundFile(footage, await foxes[0].recordedSeconds(recording));
+    expectSoundFile(footage, await here.recordedSeconds(recording));
     const tile = expectParticipant(footage, ALICE);
     assert.ok(tile.right - tile.left < 120, 'somebody else is beside her');
 

@@ -101,6 +101,6 @@ here.test('hostile clients hear why they are refused, and a recorded call beside
   await alice.watches(2);
   await alice.stopRecording(recording);
   const footage = await fetchFootage(await bob.receivesLink(recording));
-  expectSoundFile(footage, await alice.recordedSeconds(recording));
+  expectSoundFile(footage, await here.recordedSeconds(recording));
   for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
 });

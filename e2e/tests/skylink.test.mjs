@@ -79,7 +79,7 @@ for (const [position, [one, other]] of PAIRS.entries()) {
       const { link } = await person.hears('RECORDING_STATE', { state: RECORDING.LINK, recordingId: recording });
       assert.ok((await fetch(link.mixin)).ok);
     }
-    expectSoundFile(footage, await alice.recordedSeconds(recording));
+    expectSoundFile(footage, await here.recordedSeconds(recording));
     for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
 
     const heard = (await Promise.all([alice.events(), bob.events()])).flat();

@@ -13,7 +13,7 @@ here.test('a recording that fills the spool ends and is delivered; the next one 
   const recording = await alice.startRecording();
   await alice.seesStop(recording, 60_000);
   const footage = await fetchFootage(await alice.receivesLink(recording));
-  expectSoundFile(footage, await alice.recordedSeconds(recording));
+  expectSoundFile(footage, await here.recordedSeconds(recording));
   for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
   const row = await here.owner.recordingRow(here.demo, recording);
   assert.match(row.text, /no disk space left/);

@@ -17,7 +17,7 @@ here.test('Recording switched off during a recording ends and delivers it', asyn
   await Promise.all([alice.seesStop(recording, 5000), bob.seesStop(recording, 5000)]);
   await page.locator('[role=switch][aria-labelledby=recording-label][aria-checked=false]').waitFor();
   const footage = await fetchFootage(await bob.receivesLink(recording));
-  expectSoundFile(footage, await alice.recordedSeconds(recording));
+  expectSoundFile(footage, await here.recordedSeconds(recording));
   for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
 
   assert.equal(await alice.isRefusedRecording(), 'recording_off');

@@ -168,13 +168,6 @@ export class SkylinkPerson {
     return started.recordingId;
   }
 
-  /** How long this client took the recording to run, in seconds. @param {string} recording */
-  async recordedSeconds(recording) {
-    const states = (await this.events()).filter((event) => event.name === 'RECORDING_STATE' && event.recordingId === recording);
-    const [began, ended] = [RECORDING.START, RECORDING.STOP].map((state) => states.find((event) => event.state === state)?.at ?? NaN);
-    return (ended - began) / 1000;
-  }
-
   close() {
     return this.page.context().close();
   }
