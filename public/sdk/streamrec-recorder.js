@@ -52,6 +52,8 @@ export class Recorder {
   #states = new Map();
   /** Recordings that others have followed; how their upload goes is news, but not about the stream. @type {Set<string>} */
   #past = new Set();
+  /** Streams whose start was given up; should it come nevertheless, it is stopped. @type {Set<number>} */
+  #unwanted = new Set();
   /** Who waits for a state. @type {Set<() => void>} */
   #waiting = new Set();
   #ended = false;
@@ -104,6 +106,7 @@ export class Recorder {
     const state = { ...data, stream_index: data.stream_index ?? 0 };
     if (!this.#past.has(state.rec_id)) this.#states.set(state.stream_index, state);
     if (state.state === 'RECORDING' && state.msg) console.warn(state.msg);
+    if (state.state === 'RECORDING' && this.#unwanted.delete(state.stream_index)) this.#stopOne(state.stream_index);
     this.#options.onState(state);
     for (const look of [...this.#waiting]) look();
   }
@@ -162,6 +165,7 @@ export class Recorder {
       const before = this.#states.get(stream_index)?.rec_id;
       if (before) this.#past.add(before);
       this.#states.delete(stream_index);
+      this.#unwanted.delete(stream_index);
     }
     const single = { upload_url: wanted[0].upload_url, webhook_url: wanted[0].webhook_url };
     this.#session?.send('recording_start', Array.isArray(uploadUrl) ? { recordings: wanted } : single);
@@ -170,7 +174,8 @@ export class Recorder {
     if (failed) {
       // Whoever asked for all of them knows of none: nothing goes on unseen.
       for (const { stream_index } of wanted) {
-        if (this.#isRunning(stream_index)) this.#session?.send('recording_stop', { rec_id: this.#states.get(stream_index)?.rec_id });
+        if (this.#isRunning(stream_index)) this.#stopOne(stream_index);
+        else if (!this.#states.has(stream_index)) this.#unwanted.add(stream_index);
       }
       throw failed.reason;
     }
@@ -183,6 +188,11 @@ export class Recorder {
     const state = this.#states.get(index);
     if (state?.state === 'FAILED') throw failure(undefined, state.msg ?? 'The recording could not be started.');
     return state?.rec_id;
+  }
+
+  /** @param {number} index */
+  #stopOne(index) {
+    this.#session?.send('recording_stop', { rec_id: this.#states.get(index)?.rec_id });
   }
 
   /** @param {number} index */

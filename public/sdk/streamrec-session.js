@@ -21,35 +21,47 @@ export function failure(cause, message) {
 }
 
 /**
+ * Asks the control plane.
+ * @param {SessionOptions} options @param {AbortSignal} signal ends the exchange
+ * @returns {Promise<{ ok: boolean, status: number, answer: any }>}
+ */
+async function ask({ endpoint, path, token, body }, signal) {
+  const response = await fetch(new URL(path, endpoint), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(body),
+    signal,
+  });
+  const { ok, status } = response;
+  const answer = await response.json().catch((error) => {
+    // Who refuses without a reason that can be read may be something before the service; the status says enough.
+    if (ok || signal.aborted) throw error;
+    return {};
+  });
+  return { ok, status, answer };
+}
+
+/**
  * Asks the control plane for a session.
  * @param {SessionOptions} options
  * @returns {Promise<any>}
  */
-async function request({ endpoint, path, token, body, signal }) {
+async function request(options) {
   const ending = new AbortController();
   const end = () => ending.abort();
-  signal.addEventListener('abort', end);
+  options.signal.addEventListener('abort', end);
   const timer = setTimeout(end, REQUEST_TIME);
-  let response;
-  try {
-    response = await fetch(new URL(path, endpoint), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify(body),
-      signal: ending.signal,
+  const { ok, status, answer } = await ask(options, ending.signal)
+    .catch(() => {
+      if (options.signal.aborted) throw failure('TERM_BY_CLIENT', 'The session was ended before it was open.');
+      throw failure('CONN_ERROR', 'The service could not be reached.');
+    })
+    .finally(() => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', end);
     });
-  } catch {
-    if (signal.aborted) throw failure('TERM_BY_CLIENT', 'The session was ended before it was open.');
-    throw failure('CONN_ERROR', 'The service could not be reached.');
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', end);
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) {
-    throw failure(answer.termination_cause, answer.detail ?? answer.title ?? `The session was refused (${response.status}).`);
-  }
-  return answer;
+  if (ok) return answer;
+  throw failure(answer.termination_cause, answer.detail ?? answer.title ?? `The session was refused (${status}).`);
 }
 
 /**
@@ -77,6 +89,8 @@ export class Session {
   #socket = null;
   #ended = false;
   #connected = false;
+  /** Whether the socket has its offer, before which nothing else is said. */
+  #offered = false;
   /** What there was no socket for, in its order. @type {string[]} */
   #unsent = [];
   /** Settles the opening. @type {(problem?: Error) => void} */
@@ -127,6 +141,7 @@ export class Session {
         this.#calm();
         this.#opened();
       } else if (connection.connectionState === 'failed') {
+        this.send('session_stop', { termination_cause: 'PEERCONN_FAILED' });
         this.#end('PEERCONN_FAILED');
       }
     };
@@ -146,6 +161,7 @@ export class Session {
     // A browser's socket takes no headers of the page's; as a subprotocol the token stays out of logged addresses.
     const socket = new WebSocket(this.#grant.ws_endpoint.replace(/^http/, 'ws'), [this.#options.token]);
     this.#socket = socket;
+    this.#offered = false;
     socket.onopen = () => this.#offer(socket).catch(() => this.#end('SDP_ERROR'));
     socket.onmessage = ({ data }) => this.#receive(data).catch(() => this.#end('SDP_ERROR'));
     socket.onclose = () => this.#lost();
@@ -159,6 +175,7 @@ export class Session {
     const begin = this.#text(this.#options.beginType, { sdp, ...this.#options.beginData(this.#grant) });
     // Back after a loss, there may be something that waited for it.
     for (const text of [begin, ...this.#unsent.splice(0)]) socket.send(text);
+    this.#offered = true;
     if (this.#connected) this.#calm();
   }
 
@@ -222,7 +239,7 @@ export class Session {
   /** Says something now, or when the socket is back. @param {string} type @param {object} data */
   send(type, data) {
     const socket = this.#socket;
-    if (socket && socket.readyState === socket.OPEN) socket.send(this.#text(type, data));
+    if (socket && this.#offered && socket.readyState === socket.OPEN) socket.send(this.#text(type, data));
     else if (type !== 'candidate' && this.#unsent.length < UNSENT) this.#unsent.push(this.#text(type, data));
   }
 

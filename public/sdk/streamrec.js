@@ -48,12 +48,31 @@ class Listeners {
   }
 }
 
+/**
+ * Something that is being opened and can be ended before it is open.
+ * @template T
+ */
+class Opening {
+  #ending = new AbortController();
+
+  /** @param {(signal: AbortSignal) => Promise<T>} open */
+  constructor(open) {
+    this.opened = open(this.#ending.signal);
+  }
+
+  /** Resolves when nothing is being opened any more. */
+  async end() {
+    this.#ending.abort();
+    await this.opened.catch(() => {});
+  }
+}
+
 /** A client: publishes one to three streams and has them recorded. */
 class Client {
   #listeners = new Listeners();
   /** @type {Recorder | null} */
   #recorder = null;
-  /** Ends the session that is being opened. @type {AbortController | null} */
+  /** The session that is being opened. @type {Opening<Recorder> | null} */
   #opening = null;
   /** @type {number | null} */
   #maxBitrate = null;
@@ -110,9 +129,8 @@ class Client {
     if (streams.length === 0 || streams.length > MAX_STREAMS) {
       throw failure(undefined, `One to ${MAX_STREAMS} streams can be sent.`);
     }
-    this.#opening = new AbortController();
-    try {
-      this.#recorder = await Recorder.open({
+    const opening = new Opening((signal) =>
+      Recorder.open({
         endpoint: endpoint(),
         clientId,
         token,
@@ -122,8 +140,12 @@ class Client {
         maxBitrate: this.#maxBitrate,
         onState: (state) => this.#listeners.emit({ type: 'recording_state', ...state }),
         onEnded: (cause) => this.#ended(cause),
-        signal: this.#opening.signal,
-      });
+        signal,
+      }),
+    );
+    this.#opening = opening;
+    try {
+      this.#recorder = await opening.opened;
     } finally {
       this.#opening = null;
     }
@@ -139,8 +161,9 @@ class Client {
   }
 
   #running() {
-    if (!this.#recorder) throw failure(undefined, 'Authentication missing: call connect first.');
-    return this.#recorder;
+    if (this.#recorder) return this.#recorder;
+    const isEarly = this.#token !== null;
+    throw failure(undefined, isEarly ? 'Nothing is being recorded.' : 'Authentication missing: call connect first.');
   }
 
   /**
@@ -183,7 +206,7 @@ class Client {
 
   /** Ends the session, also one that is being opened. What is being recorded is finished and sent. @returns {Promise<void>} */
   disconnect = async () => {
-    this.#opening?.abort();
+    await this.#opening?.end();
     this.#recorder?.close();
   };
 
@@ -205,7 +228,7 @@ export class Supervisor {
   #listeners = new Listeners();
   /** @type {Session | null} */
   #session = null;
-  /** Ends the session that is being opened. @type {AbortController | null} */
+  /** The session that is being opened. @type {Opening<Session> | null} */
   #opening = null;
   /** @type {MediaStream[]} */
   #slots = [];
@@ -221,10 +244,10 @@ export class Supervisor {
    */
   connect = async (supervisorId, authToken, clientId, webhookUrl) => {
     if (this.#session || this.#opening) throw failure('TWO_TIMER', 'There is a session already.');
-    const opening = new AbortController();
+    const opening = new Opening((signal) => this.#open(signal, supervisorId, authToken, clientId, webhookUrl));
     this.#opening = opening;
     try {
-      this.#session = await this.#open(opening.signal, supervisorId, authToken, clientId, webhookUrl);
+      this.#session = await opening.opened;
     } finally {
       this.#opening = null;
     }
@@ -235,7 +258,7 @@ export class Supervisor {
 
   /** Stops watching. @returns {Promise<void>} */
   disconnect = async () => {
-    this.#opening?.abort();
+    await this.#opening?.end();
     this.#session?.close();
   };
 

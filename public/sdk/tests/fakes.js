@@ -45,6 +45,11 @@ export class FakeConnection {
     this.connectionState = 'connected';
     this.onconnectionstatechange();
   }
+  /** Media has no way any more. */
+  fail() {
+    this.connectionState = 'failed';
+    this.onconnectionstatechange();
+  }
 }
 
 export class FakeSocket {

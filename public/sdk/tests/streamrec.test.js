@@ -174,6 +174,13 @@ test('a session that ends before media flows rejects with its cause', async () =
   await assert.rejects(connecting, { termination_cause: 'SDP_ERROR', message: 'The pictures are AV1.' });
 });
 
+test('a connection that fails ends the session, and the service hears why', async () => {
+  const socket = await connected();
+  FakeConnection.made[0].fail();
+  assert.deepEqual(said(socket).at(-1), ['session_stop', { termination_cause: 'PEERCONN_FAILED' }]);
+  assert.deepEqual(events.at(-1), { type: 'disconnected', termination_cause: 'PEERCONN_FAILED' });
+});
+
 test('a lost socket is opened again while media flows, and given up after fifteen seconds', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   await connected();
@@ -198,10 +205,12 @@ test('what is said while the socket is away waits for the next one', async (cont
   FakeSocket.made[0].drop();
   const stopping = eyeson.stopRecording();
   context.mock.timers.tick(1000);
-  await established(FakeSocket.made[1]);
-  assert.deepEqual(FakeSocket.made[1].sent.map(({ type }) => type), ['session_start', 'recording_stop']);
+  FakeSocket.made[1].open();
+  const again = eyeson.stopRecording();
+  await settled();
+  assert.deepEqual(FakeSocket.made[1].sent.map(({ type }) => type), ['session_start', 'recording_stop', 'recording_stop']);
   recording(FakeSocket.made[1], 0, 'UPLOADING', { rec_id: 'r-1' });
-  await stopping;
+  await Promise.all([stopping, again]);
   await eyeson.disconnect();
 });
 
@@ -209,9 +218,10 @@ test('a session that is being opened can be ended', async () => {
   const granting = globalThis.fetch;
   globalThis.fetch = (url, { signal }) => new Promise((resolve, reject) => { signal.onabort = () => reject(signal.reason); });
   const asking = eyeson.connect('c-0', TOKEN, new FakeStream(['video']));
+  const given = assert.rejects(asking, { termination_cause: 'TERM_BY_CLIENT' });
   await settled();
   await eyeson.disconnect();
-  await assert.rejects(asking, { termination_cause: 'TERM_BY_CLIENT' });
+  await given;
   assert.equal(FakeConnection.made.length, 0);
 
   globalThis.fetch = granting;
@@ -219,9 +229,14 @@ test('a session that is being opened can be ended', async () => {
   const socket = await nextSocket(1);
   socket.open();
   await settled();
+  const refused = assert.rejects(opening, { termination_cause: 'TERM_BY_CLIENT' });
   await eyeson.disconnect();
-  await assert.rejects(opening, { termination_cause: 'TERM_BY_CLIENT' });
+  await refused;
   assert.deepEqual([socket.sent.at(-1).type, FakeConnection.made[0].closed], ['session_stop', true]);
+  const next = eyeson.connect('c-0', TOKEN, new FakeStream(['video']));
+  await established(await nextSocket(2));
+  await next;
+  await eyeson.disconnect();
 });
 
 test('when one of several recordings does not start, none goes on unseen', async () => {
@@ -231,6 +246,18 @@ test('when one of several recordings does not start, none goes on unseen', async
   recording(socket, 0, 'RECORDING', { rec_id: 'r-1' });
   await assert.rejects(starting, /No\./);
   assert.deepEqual(said(socket).at(-1), ['recording_stop', { rec_id: 'r-1' }]);
+  await eyeson.disconnect();
+});
+
+test('a start that was given up is stopped should it come nevertheless', async (context) => {
+  const socket = await connected();
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const starting = eyeson.startRecording('https://bucket.example/a');
+  const given = assert.rejects(starting, { termination_cause: 'CONN_TIMEOUT' });
+  context.mock.timers.tick(30_000);
+  await given;
+  recording(socket, 0, 'RECORDING', { rec_id: 'r-9' });
+  assert.deepEqual(said(socket).at(-1), ['recording_stop', { rec_id: 'r-9' }]);
   await eyeson.disconnect();
 });
 
