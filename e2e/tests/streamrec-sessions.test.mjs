@@ -3,6 +3,7 @@ import { Installation } from '../support/installation.mjs';
 import { ALICE } from '../support/media.mjs';
 import { Customer } from '../support/streamrec/customer.mjs';
 import { footageOf } from '../support/streamrec/destination.mjs';
+import { WeakNetwork } from '../support/streamrec/weak_network.mjs';
 
 const here = new Installation();
 const customer = new Customer(here);
@@ -187,6 +188,19 @@ here.test('a session whose media stops ends by itself, and what it recorded is d
   await person.does('stopMedia');
   await person.hears({ type: 'disconnected', termination_cause: 'NO_PACKET_RECEIVED' }, 60_000);
   assert.equal((await footageOf(await customer.destination.received('silent.webm'))).complaints, '');
+});
+
+here.test('a client whose network goes away ends with its cause, and what it recorded is delivered', async () => {
+  const network = await WeakNetwork.open(here.stack.ports.udp, { loss: 0, kilobits: 10_000 });
+  const person = await customer.connected('c-away', { network });
+  await customer.starts(person, customer.destination.url('away.webm'));
+  await person.watches(3);
+  network.close();
+  await person.hears({ type: 'disconnected', termination_cause: 'PEERCONN_FAILED' }, 60_000);
+  const footage = await footageOf(await customer.destination.received('away.webm'));
+  assert.equal(footage.complaints, '');
+  assert.ok(footage.duration > 2 && footage.tileOf(ALICE.colour), `${footage.duration} s`);
+  assert.equal((await customer.backend.hears('session_finished', 'c-away')).termination_cause, 'PEERCONN_FAILED');
 });
 
 here.test('an orderly end of the node delivers what is being recorded', async () => {

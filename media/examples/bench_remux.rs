@@ -79,7 +79,6 @@ fn main() {
         let (share, ratio) = (seconds * 100.0 / f64::from(SECONDS), remuxing / seconds);
         println!("{what:<28} {seconds:6.2} CPU s   {share:5.3} % of a core   our remux is {ratio:4.2}×");
     }
-    println!("Janus is not compared: its recorder takes only live peers.");
 }
 
 fn clip(scratch: &Path) -> PathBuf {

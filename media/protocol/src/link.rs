@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Version of the link; the control plane refuses another one.
-pub const LINK_VERSION: u32 = 1;
+pub const LINK_VERSION: u32 = 2;
 
 /// From node to control plane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

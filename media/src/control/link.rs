@@ -102,7 +102,9 @@ impl Link {
         let _ = self.status.clone().wait_for(|status| *status == LinkStatus::Up).await;
     }
 
-    fn is_up(&self) -> bool {
+    /// Whether the control plane can be reached.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
         *self.status.borrow() == LinkStatus::Up
     }
 

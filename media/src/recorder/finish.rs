@@ -55,6 +55,8 @@ impl Recorder {
                 let (recorder, key) = (self.clone(), live.key.clone());
                 self.0.tasks.spawn(async move { recorder.finish(recording, &key).await });
             }
+            // It asks where to when it has ended.
+            Some(live) if live.direct => {}
             Some(_) => tracing::warn!(%recording, "a recording in progress cannot be uploaded again"),
             // What an earlier run of this node left is taken up in a moment.
             None => forget_uploaded(&self.directory(recording)),

@@ -1,7 +1,7 @@
 //! Recordings of single streams of StreamRec clients: asked for by their front door, delivered as they are to the
 //! addresses that the clients chose.
 
-use super::{RETRY, Recorder, START_ATTEMPTS};
+use super::{Delivery, RETRY, Recorder, START_ATTEMPTS};
 use crate::{
     clock, random,
     remux::{Facts, Remux},
@@ -11,7 +11,7 @@ use crate::{
 use protocol::{
     ids::{RecordingId, RequestId, SessionId},
     link::{Answer, Event, Query},
-    recording::{Artifact, CaptureKey, Delivery, FailureCause, FirstFrame, RecordingSpec, StartRefusal, StopCause},
+    recording::{self, Artifact, CaptureKey, FailureCause, FirstFrame, RecordingSpec, StartRefusal, StopCause},
     streamrec::Confidential,
 };
 use std::sync::Arc;
@@ -52,8 +52,8 @@ impl Recorder {
             Ok(started) => {
                 let RecordingSpec { id, max_duration_seconds, delivery, .. } = started.spec;
                 let address_expires_at = match delivery {
-                    Delivery::Direct { expires_at, .. } => expires_at,
-                    Delivery::Mixed => None,
+                    recording::Delivery::Direct { expires_at, .. } => expires_at,
+                    recording::Delivery::Mixed => None,
                 };
                 let order = Order::BeginStream { stream: stream.into(), started };
                 self.0.workers.to_room(room, WorkerCommand::Order { room: room.clone(), order }).await;
@@ -126,7 +126,9 @@ impl Recorder {
                 Err(error) => refused(error.status(), error.to_string()),
             },
         };
-        if matches!(event, Event::UploadRefused { .. }) {
+        // Another address may have been named meanwhile, which is tried next.
+        let replaced = || self.live().get(&recording).is_some_and(|live| live.delivery == Delivery::Repeats);
+        if matches!(event, Event::UploadRefused { .. }) && !replaced() {
             let outcome = RecordingOutcome::Failed { cause: FailureCause::UploadFailed };
             let command = WorkerCommand::Deliver { room: room.clone(), recording, outcome };
             self.0.workers.to_room(&room, command).await;

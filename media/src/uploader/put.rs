@@ -27,9 +27,10 @@ const PIECE_BYTES: usize = 64 * 1024;
 const SLOWEST: u64 = 12_500;
 /// What an exchange may take beside its bytes.
 const EXCHANGE: Duration = Duration::from_secs(60);
-/// Uploads at the same time: each holds a thread, and those of one tenant may meet addresses that take for ever.
-const PUTS: usize = 64;
-const PUTS_PER_APPLICATION: usize = 16;
+/// Uploads at the same time: each holds a thread, of which the runtime has 512, and those of one tenant may meet addresses
+/// that take for ever.
+const PUTS: usize = 256;
+const PUTS_PER_APPLICATION: usize = 32;
 /// Answers of 400 to 499 that are no verdict.
 const PASSING: [u16; 2] = [408, 429];
 

@@ -3,16 +3,20 @@
 
 mod support;
 
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use media::signaling::Patience;
 use protocol::{limits::SIGNALING_MESSAGE_BYTES, recording::StartRefusal, streamrec::TerminationCause};
 use serde_json::json;
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use support::{Client, Node, OFFER, PATIENCE, TOKEN, client_session, early_session, offer, supervisor_session};
 use tokio::time::timeout;
 use tokio_tungstenite::{
     connect_async,
-    tungstenite::{Message, client::IntoClientRequest as _},
+    tungstenite::{
+        Message,
+        client::IntoClientRequest as _,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,6 +110,46 @@ async fn a_closed_socket_is_a_good_bye() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_goes_away_says_good_bye() {
+    let mut node = Node::start(Patience::default()).await;
+    let mut client = node.client().await;
+    let frame = CloseFrame { code: CloseCode::Away, reason: "".into() };
+    client.0.close(Some(frame)).await.unwrap();
+    assert_eq!(node.ended().await, (client_session(), TerminationCause::TermByClient));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_comes_back_while_nobody_can_be_asked() {
+    let mut node = Node::start(Patience::default()).await;
+    drop(node.client().await);
+    node.plane.silent.store(true, Ordering::Relaxed);
+    for token in ["eyJ-other", TOKEN] {
+        let mut back = node.socket_with(token).await;
+        back.say(client_session(), "recording_start", &json!({})).await;
+        if token == TOKEN {
+            assert_eq!(back.heard("recording_state").await["data"]["state"], "FAILED");
+            back.say(client_session(), "session_stop", &json!({})).await;
+            assert_eq!(back.terminated().await, "TERM_BY_CLIENT");
+        } else {
+            let closed = timeout(PATIENCE, back.0.next()).await.unwrap().unwrap().unwrap();
+            let Message::Close(Some(frame)) = closed else { panic!("closed without a word: {closed:?}") };
+            assert_eq!(frame.code, CloseCode::Again);
+        }
+    }
+    assert_eq!(node.ended().await, (client_session(), TerminationCause::TermByClient));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_gets_nothing_is_warned_of() {
+    let node = Node::start(Patience::default()).await;
+    let mut client = node.socket().await;
+    let data = json!({ "sdp": offer(), "webhook_url": "http://10.0.0.1/hook" });
+    client.say(client_session(), "session_start", &data).await;
+    let warning = client.heard("warning").await;
+    assert!(warning["data"]["msg"].as_str().unwrap().starts_with("Nothing is sent to the webhook address"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn supervisors_end_with_their_client() {
     let mut node = Node::start(Patience::default()).await;
     let mut early = node.socket().await;
@@ -149,6 +193,22 @@ async fn a_node_that_stops_says_so() {
     assert_eq!(client.terminated().await, "SERVICE_SHUTDOWN");
     assert_eq!(node.ended().await, (client_session(), TerminationCause::ServiceShutdown));
     timeout(PATIENCE, node.registry.ended()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_ends_what_has_not_begun_and_takes_nobody() {
+    let node = Node::start(Patience::default()).await;
+    let mut silent = node.socket().await;
+    silent.say(client_session(), "candidate", &json!({ "candidate": null })).await;
+    silent.say(client_session(), "recording_start", &json!({})).await;
+    node.link.leave();
+    timeout(PATIENCE, node.plane.left.notified()).await.unwrap();
+    let ended = node.registry.clone();
+    let (cause, ()) = tokio::join!(silent.terminated(), ended.ended());
+    assert_eq!(cause, "SERVICE_SHUTDOWN");
+    let mut late = node.socket().await;
+    late.say(client_session(), "session_start", &json!({ "sdp": offer() })).await;
+    assert_eq!(late.terminated().await, "SERVICE_SHUTDOWN");
 }
 
 #[tokio::test(flavor = "multi_thread")]

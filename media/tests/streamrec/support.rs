@@ -12,7 +12,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use media::{
     capture::SpoolBudget,
     clock,
-    control::{self, Identity, LinkSettings, Outbox},
+    control::{self, Identity, Link, LinkSettings, Outbox},
     random,
     recorder::{Pauses, Recorder, RecorderSettings},
     sfu::{RelaySettings, Workers},
@@ -31,13 +31,16 @@ use protocol::{
 use serde_json::{Value, json};
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{Notify, mpsc},
     task::JoinSet,
     time::timeout,
 };
@@ -91,6 +94,8 @@ pub struct Node {
     events: mpsc::Receiver<Event>,
     pub workers: Workers,
     pub registry: Registry,
+    pub link: Link,
+    pub plane: Plane,
     _spool: TempDir,
     _running: JoinSet<()>,
 }
@@ -100,10 +105,11 @@ impl Node {
         let spool = tempfile::tempdir().unwrap();
         let mut running = JoinSet::new();
         let (told, events) = mpsc::channel(64);
-        let plane = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let control_url = format!("ws://{}/node/link", plane.local_addr().unwrap());
-        let app = Router::new().route("/node/link", get(link)).with_state(told);
-        running.spawn(async move { axum::serve(plane, app).await.unwrap() });
+        let plane = Plane { told, silent: Arc::default(), left: Arc::default() };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let control_url = format!("ws://{}/node/link", listener.local_addr().unwrap());
+        let app = Router::new().route("/node/link", get(link)).with_state(plane.clone());
+        running.spawn(async move { axum::serve(listener, app).await.unwrap() });
 
         let (identity, outbox) = (Identity::open(spool.path()).unwrap(), Outbox::open(spool.path()).unwrap());
         let settings = LinkSettings {
@@ -143,12 +149,16 @@ impl Node {
         let router = signaling::streamrec_router(settings);
         running.spawn(signaling::serve(listener, router, Limits::default(), CancellationToken::new()));
         link.up().await;
-        Self { address, events, workers, registry, _spool: spool, _running: running }
+        Self { address, events, workers, registry, link, plane, _spool: spool, _running: running }
     }
 
     /// A socket with the token in its address, as the first clients have it.
     pub async fn socket(&self) -> Client {
-        Client(connect_async(format!("ws://{}/api/v2/io?auth_token={TOKEN}", self.address)).await.unwrap().0)
+        self.socket_with(TOKEN).await
+    }
+
+    pub async fn socket_with(&self, token: &str) -> Client {
+        Client(connect_async(format!("ws://{}/api/v2/io?auth_token={token}", self.address)).await.unwrap().0)
     }
 
     /// A client that has sent its offer and has its answer.
@@ -180,6 +190,16 @@ impl Node {
     }
 }
 
+/// The control plane.
+#[derive(Clone)]
+pub struct Plane {
+    told: mpsc::Sender<Event>,
+    /// It knows nothing about sessions at present.
+    pub silent: Arc<AtomicBool>,
+    /// The node said that it takes nobody any more.
+    pub left: Arc<Notify>,
+}
+
 struct Commands(Recorder);
 
 impl control::Node for Commands {
@@ -192,24 +212,33 @@ impl control::Node for Commands {
     }
 }
 
-async fn link(State(told): State<mpsc::Sender<Event>>, upgrade: WebSocketUpgrade) -> axum::response::Response {
+async fn link(State(plane): State<Plane>, upgrade: WebSocketUpgrade) -> axum::response::Response {
     upgrade.on_upgrade(async move |mut socket| {
         // An error is the end of the connection, which the node sees as well.
-        let _ = converse(&told, &mut socket).await;
+        let _ = converse(&plane, &mut socket).await;
     })
 }
 
-async fn converse(told: &mpsc::Sender<Event>, socket: &mut WebSocket) -> Option<()> {
+async fn converse(plane: &Plane, socket: &mut WebSocket) -> Option<()> {
     while let Some(Ok(message)) = socket.recv().await {
         let axum::extract::ws::Message::Text(text) = message else { continue };
         let answer = match serde_json::from_str(&text).unwrap() {
             NodeMessage::Hello { .. } => ControlMessage::Welcome { last_event: 0, token_key: "00".repeat(32) },
             NodeMessage::Event { sequence, event } => {
-                told.send(event).await.ok()?;
+                plane.told.send(event).await.ok()?;
                 ControlMessage::Applied { event: sequence }
             }
+            NodeMessage::Query { id, .. } if plane.silent.load(Ordering::Relaxed) => {
+                ControlMessage::Answer { id, answer: Answer::Unavailable }
+            }
             NodeMessage::Query { id, query } => ControlMessage::Answer { id, answer: answer(query) },
-            NodeMessage::Applied { .. } | NodeMessage::Report { .. } => continue,
+            NodeMessage::Report { leaving, .. } => {
+                if leaving {
+                    plane.left.notify_one();
+                }
+                continue;
+            }
+            NodeMessage::Applied { .. } => continue,
         };
         socket.send(axum::extract::ws::Message::text(serde_json::to_string(&answer).unwrap())).await.ok()?;
     }

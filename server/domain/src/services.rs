@@ -14,7 +14,7 @@ use crate::{
 };
 use aws_lc_rs::hmac;
 use outbound::Outbound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore, watch};
 
 /// Passwords hashed at the same time; each takes 19 MiB.
@@ -58,6 +58,8 @@ pub struct Services {
 struct Inner {
     settings: Settings,
     opened_at: u64,
+    /// Since when somebody looks for what is overdue, and when they looked last.
+    attended: Mutex<(u64, u64)>,
     vault: Vault,
     outbound: Outbound,
     mailer: Mailer,
@@ -108,6 +110,7 @@ impl Services {
             inner: Arc::new(Inner {
                 settings,
                 opened_at,
+                attended: Mutex::new((opened_at, opened_at)),
                 vault,
                 outbound,
                 mailer,
@@ -134,6 +137,17 @@ impl Services {
     /// For how many milliseconds this process has been there to hear of anything.
     pub(crate) fn up_for(&self) -> u64 {
         self.now().saturating_sub(self.inner.opened_at)
+    }
+
+    /// For how many milliseconds this process has looked for what is overdue, counting this look, without a gap longer than
+    /// that. With a database that does not answer nobody looks.
+    pub(crate) fn attends_for(&self, longest_gap: u64) -> u64 {
+        let now = self.now();
+        let mut attended = self.inner.attended.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, last) = *attended;
+        let since = if now.saturating_sub(last) > longest_gap { now } else { since };
+        *attended = (since, now);
+        now - since
     }
 
     #[must_use]

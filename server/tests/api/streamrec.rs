@@ -192,6 +192,28 @@ on_both_databases! {
         assert_ne!(node.reported(&tenant, "c-0").await, third, "one that nobody opened makes room");
     }
 
+    async fn a_socket_may_come_back_with_a_token_that_expired_and_with_none_that_was_revoked(server) {
+        let tenant = Tenant::of(&server).await;
+        let mut node = server.linked_node().await;
+        let token = tenant.token("/auth_v2/client", json!({ "client_id": "c-0", "token_ttl_s": 60 })).await;
+        let session = session_in(&tenant.post("/api/v2/session", Some(&token), &json!({ "client_id": "c-0" })).await);
+        let late = session_in(&tenant.session("c-1").await);
+        let opens = |session, token: &str| Query::OpenSession { session, token: Confidential::new(token.to_owned()), origin: None };
+        assert!(matches!(node.ask(opens(session, &token)).await, Answer::Session { .. }));
+        server.clock.advance(Duration::from_secs(3600));
+        assert!(matches!(node.ask(opens(session, &token)).await, Answer::Session { .. }), "what is recorded goes on");
+        let other = Answer::SessionOver { cause: TerminationCause::ConnError };
+        assert_eq!(node.ask(opens(late, &token)).await, other, "to begin it has to be good");
+        let body = json!({ "master_key": tenant.master_key }).to_string();
+        assert_eq!(tenant.browser.request(Method::DELETE, "/auth/c-0", &[], &body).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(node.ask(opens(session, &token)).await, other);
+        let fresh = tenant.client_token("c-0").await;
+        assert!(matches!(node.ask(opens(session, &fresh)).await, Answer::SessionOver { .. }), "made in the same instant");
+        server.clock.advance(Duration::from_millis(1));
+        let fresh = tenant.client_token("c-0").await;
+        assert!(matches!(node.ask(opens(session, &fresh)).await, Answer::Session { .. }), "a second need not pass");
+    }
+
     async fn three_supervisors_watch_an_active_client(server) {
         let tenant = Tenant::of(&server).await;
         let mut node = server.linked_node().await;

@@ -38,8 +38,12 @@ pub fn RecordingRows(
     let remark = remark(&recording);
     let id = recording.id.to_string();
     let stream = recording.stream.clone().map(|stream| view! { <span class="table-detail">{stream}</span> });
-    let (room, state, started_ms, duration_ms) =
-        (recording.room.clone(), recording.state, recording.started_ms, recording.duration_ms);
+    let (room, started_ms, duration_ms) = (recording.room.clone(), recording.started_ms, recording.duration_ms);
+    // Nothing is mixed of a stream.
+    let state = match recording.state {
+        RecordingState::Stopping | RecordingState::Mixing if recording.elsewhere => RecordingState::Uploading,
+        state => state,
+    };
     let on_hold = recording.on_hold;
     // The room is named beside it, so it says nothing to who does not see it.
     let poster = (is_playable(&recording) && recording.poster).then(|| {
@@ -74,7 +78,14 @@ pub fn RecordingRows(
 fn remark(recording: &RecordingView) -> Option<AnyView> {
     if !recording.state.is_final() {
         let state = recording.state;
-        return Some(view! { <Pipeline state/> }.into_any());
+        return match (recording.elsewhere, state) {
+            (false, _) => Some(view! { <Pipeline state/> }.into_any()),
+            (true, RecordingState::Requested | RecordingState::Recording) => None,
+            // What the address says is told with its session.
+            (true, _) => {
+                Some(view! { <p class="muted">"On its way to the address that its client chose."</p> }.into_any())
+            }
+        };
     }
     if let Some(deletion) = &recording.deletion {
         let (deleted_ms, cause) = (deletion.deleted_ms, deletion.cause.clone());

@@ -71,8 +71,7 @@ fn RecordingRow(recording: StreamRecordingView) -> impl IntoView {
             <td data-label="Stream" colspan="2" class="wrap">
                 <span>{format!("Stream {} to {}", recording.stream, recording.destination)}<span class="table-detail">{recording.remark}</span></span>
             </td>
-            <td data-label="Duration">{length}</td>
-            <td data-label="Size">{size}</td>
+            <td data-label="Length" colspan="2"><span>{length}<span class="table-detail">{size}</span></span></td>
         </tr>
     }
     .into_any()

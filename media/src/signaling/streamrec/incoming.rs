@@ -1,11 +1,11 @@
 //! Reads what clients say. Nothing in it is trusted; what is missing or unknown is passed over where that is sane.
 
 use super::wire_names::{
-    RECORDING, RECORDINGS, SDP, SESSION, STREAM, Said, UPLOAD_URL, UPLOAD_URLS, VERSION, WEBHOOK, said,
+    CAUSE, RECORDING, RECORDINGS, SDP, SESSION, STREAM, Said, UPLOAD_URL, UPLOAD_URLS, VERSION, WEBHOOK, said,
 };
 use protocol::{
     ids::{RecordingId, SessionId},
-    streamrec::{CLIENT_STREAMS, Confidential, recording_named, session_named},
+    streamrec::{CLIENT_STREAMS, Confidential, TerminationCause, recording_named, session_named},
 };
 use serde_json::{Map, Value};
 
@@ -48,7 +48,9 @@ pub enum Incoming {
     StopRecording {
         recording: Option<RecordingId>,
     },
-    Stop,
+    Stop {
+        cause: TerminationCause,
+    },
     /// Of a type that is not known.
     Unknown {
         name: String,
@@ -87,7 +89,7 @@ pub fn read(text: &str) -> Option<Envelope> {
             // Not everything is stopped because of a name that means nothing.
             Some(None) => Incoming::Unknown { name: name.to_owned() },
         },
-        Some(Said::Stop) => Incoming::Stop,
+        Some(Said::Stop) => Incoming::Stop { cause: cause(data) },
         None => Incoming::Unknown { name: name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect() },
     };
     Some(Envelope { session: text_of(&object, SESSION).and_then(|text| session_named(&text)), message })
@@ -99,6 +101,16 @@ fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value
 
 fn text_of(object: &Map<String, Value>, names: &[&str]) -> Option<String> {
     field(object, names).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A client may find before we do that media has no way any more. All else that it ends, it ends of its own will.
+fn cause(data: &Map<String, Value>) -> TerminationCause {
+    let failed = TerminationCause::PeerconnFailed;
+    if text_of(data, CAUSE).is_some_and(|text| text == failed.as_str()) {
+        failed
+    } else {
+        TerminationCause::TermByClient
+    }
 }
 
 fn description(data: &Map<String, Value>) -> Option<Description> {
@@ -166,7 +178,12 @@ mod tests {
         assert_eq!(message(&json!({ "type": "recording_stop" })), Incoming::StopRecording { recording: None });
         let nonsense = message(&json!({ "type": "recording_stop", "data": { "rec_id": "all" } }));
         assert_eq!(nonsense, Incoming::Unknown { name: "recording_stop".to_owned() });
-        assert_eq!(message(&json!({ "type": "session_end", "data": [] })), Incoming::Stop);
+        let stop = |data: Value| message(&json!({ "type": "session_end", "data": data }));
+        for data in [json!([]), json!({}), json!({ "termination_cause": "SERVICE_SHUTDOWN" })] {
+            assert_eq!(stop(data), Incoming::Stop { cause: TerminationCause::TermByClient });
+        }
+        let failed = stop(json!({ "termination_cause": "PEERCONN_FAILED" }));
+        assert_eq!(failed, Incoming::Stop { cause: TerminationCause::PeerconnFailed });
         assert_eq!(message(&json!({ "type": "sing" })), Incoming::Unknown { name: "sing".to_owned() });
     }
 

@@ -44,22 +44,15 @@ impl Registry {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the session is under way and began with this token: a socket that comes back needs no other permission,
-    /// also when the token has expired meanwhile or the control plane is away.
-    pub(super) fn knows(&self, session: SessionId, token: &Confidential) -> bool {
-        let entries = self.lock();
-        let entry = entries.get(&session).filter(|entry| !entry.arrivals.is_closed());
-        entry.is_some_and(|entry| {
-            verify_slices_are_equal(entry.token.expose().as_bytes(), token.expose().as_bytes()).is_ok()
-        })
-    }
-
-    /// Gives a socket to the session that is under way. A socket nobody takes is closed.
+    /// Gives a socket to the session that is under way, if that began with the same token.
     ///
     /// # Errors
     /// There is no such session; the socket comes back.
-    pub(super) fn come_back(&self, session: SessionId, arrival: Arrival) -> Result<(), Arrival> {
-        hand_over(&self.lock(), session, arrival)
+    pub(super) fn come_back(&self, session: SessionId, token: &Confidential, arrival: Arrival) -> Result<(), Arrival> {
+        let entries = self.lock();
+        let same =
+            |entry: &Entry| verify_slices_are_equal(entry.token.expose().as_bytes(), token.expose().as_bytes()).is_ok();
+        if entries.get(&session).is_some_and(same) { hand_over(&entries, session, arrival) } else { Err(arrival) }
     }
 
     /// Gives a socket to the session that is under way, or begins it.

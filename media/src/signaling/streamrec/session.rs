@@ -106,7 +106,7 @@ impl Session {
             }
             Incoming::Record { wanted, .. } => self.record(wanted),
             Incoming::StopRecording { recording } => self.stop_recording(recording),
-            Incoming::Stop => self.end(TerminationCause::TermByClient),
+            Incoming::Stop { cause } => self.end(cause),
             Incoming::Candidate | Incoming::Unknown { .. } => Vec::new(),
         }
     }

@@ -114,19 +114,19 @@ async fn arrive(settings: StreamrecSettings, caller: Caller, place: Arc<Place>, 
     };
     let Some((session, envelope)) = first else { return refuse(socket, TerminationCause::ConnTimeout).await };
     let Some(token) = caller.token else { return refuse(socket, TerminationCause::ConnError).await };
-    let mut arrival = (socket, envelope);
-    if settings.registry.knows(session, &token) {
-        arrival = match settings.registry.come_back(session, arrival) {
-            Ok(()) => return,
-            Err(arrival) => arrival,
-        };
-    }
+    let arrival = (socket, envelope);
     let query = Query::OpenSession { session, token: token.clone(), origin: caller.origin };
-    let grant = match settings.link.query(query).await {
+    let answer = if settings.link.is_up() { settings.link.query(query).await } else { Answer::Unavailable };
+    let grant = match answer {
         Answer::Session { grant } => grant,
         Answer::SessionOver { cause } => return refuse(arrival.0, cause).await,
-        // Nothing is known against it: closed without a word, it is worth another try.
-        _ => return close_for_now(arrival.0).await,
+        // Nobody can be asked: who began the session may go on with it.
+        _ => {
+            return match settings.registry.come_back(session, &token, arrival) {
+                Ok(()) => {}
+                Err((socket, _)) => close_for_now(socket).await,
+            };
+        }
     };
     drop(place);
     if let Some(beginning) = settings.registry.arrive(session, token, arrival) {

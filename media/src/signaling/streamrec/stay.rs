@@ -208,10 +208,10 @@ impl Stay {
             close(&mut earlier).await;
         }
         (self.allowance, self.silent_rounds) = (Allowance::new(clock::now()), 0);
-        self.tell_missed().await;
         let mut effects = self.session.welcome_back();
         effects.extend(self.session.said(message));
         self.expect_offer();
+        self.tell_missed().await;
         effects
     }
 

@@ -32,6 +32,7 @@ pub const UPLOAD_URL: &[&str] = &["upload_url"];
 pub const UPLOAD_URLS: &[&str] = &["upload_urls"];
 pub const RECORDINGS: &[&str] = &["recordings"];
 pub const STREAM: &[&str] = &["stream_index", "stream"];
+pub const CAUSE: &[&str] = &["termination_cause"];
 pub const RECORDING: &[&str] = &["rec_id", "recording_id"];
 
 /// What we say.

@@ -141,13 +141,15 @@ pub async fn list(
     Ok(Page { items: with_sources(&mut org, rows).await?, next })
 }
 
-/// Rows, newest first, with whose they are.
+/// Rows of one application, newest first, with whose they are.
 async fn with_sources(org: &mut OrgTx<'_>, rows: Vec<RecordingRow>) -> Result<Vec<Recording>> {
-    let mut direct = rows.iter().filter(|row| row.storage().is_none()).map(RecordingRow::id);
+    let mut direct = rows.iter().filter(|row| row.storage().is_none());
     let newest = direct.next();
-    let span = newest.map(|newest| (direct.last().unwrap_or(newest), newest));
-    let sources = match span {
-        Some(span) => org.recording_sources(span).await?,
+    let sources = match newest {
+        Some(newest) => {
+            let oldest = direct.last().unwrap_or(newest);
+            org.recording_sources(newest.application(), (oldest.id(), newest.id())).await?
+        }
         None => Vec::new(),
     };
     let source = |id| {

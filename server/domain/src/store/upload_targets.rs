@@ -277,9 +277,10 @@ impl OrgTx<'_> {
         )
     }
 
-    /// Whose streams the recordings from one to another are; of those of rooms nothing.
+    /// Whose streams an application's recordings from one to another are; of those of rooms nothing.
     pub(crate) async fn recording_sources(
         &mut self,
+        application: ApplicationId,
         (oldest, newest): (RecordingId, RecordingId),
     ) -> sqlx::Result<Vec<SourceRow>> {
         fetch_all!(
@@ -287,7 +288,8 @@ impl OrgTx<'_> {
             SourceRow,
             "SELECT t.recording_id, s.client_id, t.stream FROM upload_targets t
              JOIN streamrec_sessions s ON s.org_id = t.org_id AND s.id = t.session_id
-             WHERE t.org_id = $1 AND t.recording_id >= $2 AND t.recording_id <= $3",
+             WHERE t.org_id = $1 AND s.application_id = $2 AND t.recording_id >= $3 AND t.recording_id <= $4",
+            Text(application),
             Text(oldest),
             Text(newest),
         )

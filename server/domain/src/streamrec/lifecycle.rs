@@ -21,7 +21,7 @@ use url::Url;
 const SILENT_MS: u64 = 3 * LEASE_SECONDS * 1000;
 /// The same when nobody asks. Media goes on while the control plane is away, so that its sessions end is a last resort.
 const ABANDONED_MS: u64 = 15 * 60 * 1000;
-/// What nodes get to report after this process, or its database, was away.
+/// What nodes get to report after whoever looks was away.
 const RETURN_MS: u64 = SILENT_MS;
 /// How long a session may be without a socket when its client asks for another one.
 const SUPERSEDED_MS: u64 = 10 * 1000;
@@ -37,7 +37,8 @@ pub(crate) struct End {
     pub tell_node: bool,
 }
 
-/// A client opened the socket of its session on a node.
+/// A client opened the socket of its session on a node. One that comes back may come with the token that it began with,
+/// expired or not: what is being recorded does not end with it.
 pub async fn opened(
     services: &Services,
     node: NodeId,
@@ -46,7 +47,11 @@ pub async fn opened(
     origin: Option<&str>,
 ) -> Result<Answer> {
     let refused = |cause| Ok(Answer::SessionOver { cause });
-    let Ok(bearer) = tokens::verify(services, token).await else { return refused(TerminationCause::ConnError) };
+    let known = services.read().await?.streamrec_session(session).await?;
+    let opened_at = known.and_then(|row| row.opened_at).map_or_else(|| services.now(), unsigned);
+    let Ok(bearer) = tokens::verify_as_of(services, token, opened_at).await else {
+        return refused(TerminationCause::ConnError);
+    };
     let mut tx = services.begin().await?;
     let Some(row) = tx.streamrec_session(session).await? else { return refused(TerminationCause::ConnTimeout) };
     let named = match &bearer.grant {
@@ -160,23 +165,32 @@ async fn end_one(services: &Services, org: &mut OrgTx<'_>, row: &StreamrecSessio
 
 /// Ends a session that is in the way of another one, if it was never opened or its node is gone.
 pub(super) async fn end_if_superseded(services: &Services, tx: &mut Tx, row: &StreamrecSessionRow) -> Result<()> {
-    end_if_overdue(services, tx, row, (SUPERSEDED_MS, SILENT_MS)).await
+    let silent = (services.up_for() >= RETURN_MS).then_some(SILENT_MS);
+    end_if_overdue(services, tx, row, (SUPERSEDED_MS, silent)).await
 }
 
-/// Ends a session that was not opened for so long, or whose node was silent for so long, in milliseconds.
+/// Whether a session's node has been heard of lately.
+pub(super) async fn is_on_living_node(services: &Services, tx: &mut Tx, row: &StreamrecSessionRow) -> Result<bool> {
+    Ok(tx.has_reported(row.node(), services.now().saturating_sub(SILENT_MS)).await?)
+}
+
+/// Ends a session that was not opened for so long, or whose node was silent for so long, in milliseconds; of a node's
+/// silence nothing is concluded when there is no limit.
 async fn end_if_overdue(
     services: &Services,
     tx: &mut Tx,
     row: &StreamrecSessionRow,
-    (unopened, silent): (u64, u64),
+    (unopened, silent): (u64, Option<u64>),
 ) -> Result<()> {
     let now = services.now();
     let cause = if is_unopened(row, now, unopened) {
         TerminationCause::ConnTimeout
-    } else if services.up_for() >= RETURN_MS && !tx.has_reported(row.node(), now.saturating_sub(silent)).await? {
-        TerminationCause::ConnError
     } else {
-        return Ok(());
+        let Some(silent) = silent else { return Ok(()) };
+        if tx.has_reported(row.node(), now.saturating_sub(silent)).await? {
+            return Ok(());
+        }
+        TerminationCause::ConnError
     };
     end(services, &mut tx.org(row.org()), row, End { cause, at: now, tell_node: true }).await
 }
@@ -197,8 +211,14 @@ fn is_unopened(row: &StreamrecSessionRow, now: u64, limit: u64) -> bool {
 
 /// Ends all sessions that nobody will end otherwise.
 pub(crate) async fn end_overdue(services: &Services) -> Result<()> {
-    let (now, limits) = (services.now(), (UNOPENED_SECONDS * 1000, ABANDONED_MS));
-    let since = OverdueSince { unopened: now.saturating_sub(limits.0), silent: now.saturating_sub(limits.1) };
+    let now = services.now();
+    // Nodes were silent to a control plane or a database that was away, too.
+    let silent = (services.attends_for(RETURN_MS) >= RETURN_MS).then_some(ABANDONED_MS);
+    let limits = (UNOPENED_SECONDS * 1000, silent);
+    let since = OverdueSince {
+        unopened: now.saturating_sub(limits.0),
+        silent: silent.map_or(0, |silent| now.saturating_sub(silent)),
+    };
     let mut tx = services.begin().await?;
     for row in tx.overdue_sessions(since, BATCH).await? {
         end_if_overdue(services, &mut tx, &row, limits).await?;

@@ -168,6 +168,9 @@ pub async fn open_supervisor(services: &Services, token: &str, request: Supervis
         };
         live.filter(wanted).ok_or_else(no_active_agent)?
     };
+    if !lifecycle::is_on_living_node(services, &mut tx, &monitored).await? {
+        return Err(no_active_agent());
+    }
     make_room(services, &mut tx, &bearer, SessionKind::Supervisor, &request.supervisor).await?;
     end_unopened_supervisors(services, &mut tx, &bearer, monitored.id()).await?;
     let mut org = tx.org(bearer.org);

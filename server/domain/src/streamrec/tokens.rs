@@ -135,8 +135,13 @@ pub async fn revoke(services: &Services, token: &str) -> Result<()> {
 
 /// What a token says, if it is ours and nothing has ended it.
 pub(crate) async fn verify(services: &Services, token: &str) -> Result<Bearer> {
+    verify_as_of(services, token, services.now()).await
+}
+
+/// The same of one that was good at that time (Unix milliseconds) and may have expired since.
+pub(crate) async fn verify_as_of(services: &Services, token: &str, at: u64) -> Result<Bearer> {
     let mut tx = services.read().await?;
-    let claims = decode(services, &mut tx, token).await?;
+    let claims = decode(services, &mut tx, token, at).await?;
     let owner = tx.application_owner(claims.api_id).await?.ok_or_else(invalid)?;
     let mut org = tx.org(owner);
     let key = org.api_key(claims.key).await?.filter(|key| key.is_live(services.now()));
@@ -153,7 +158,7 @@ pub(crate) async fn verify(services: &Services, token: &str) -> Result<Bearer> {
     Ok(Bearer { org: owner, application: api_id, key, grant, name: jti, expires_at: exp })
 }
 
-async fn decode(services: &Services, tx: &mut Tx, token: &str) -> Result<Claims> {
+async fn decode(services: &Services, tx: &mut Tx, token: &str, at: u64) -> Result<Claims> {
     if token.len() > TOKEN_BYTES {
         return Err(invalid());
     }
@@ -165,7 +170,7 @@ async fn decode(services: &Services, tx: &mut Tx, token: &str) -> Result<Claims>
     validation.validate_exp = false;
     let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&secret), &validation);
     let claims = claims.map_err(|_| invalid())?.claims;
-    if claims.exp <= services.now() / 1000 {
+    if claims.exp <= at / 1000 {
         return Err(Error::new(Kind::Unauthenticated, "token_expired", "The token has expired; get a new one."));
     }
     Ok(claims)

@@ -20,7 +20,7 @@ use crate::{
 use protocol::{
     ids::{NodeId, RecordingId, RequestId, SessionId},
     link::{Answer, Command},
-    recording::{Artifact, FailureCause, FirstFrame, RecordingSpec, RecordingState, StartRefusal},
+    recording::{Artifact, FailureCause, FirstFrame, RecordingSpec, StartRefusal},
     streamrec::{CLIENT_STREAMS, Confidential, Generation, SessionState, recording_named},
 };
 use url::Url;
@@ -223,16 +223,16 @@ pub async fn replace_url(services: &Services, by: Replacer<'_>, id: &str, url: &
             tx.org(bearer.org)
         }
     };
-    let row = org.recording(id).await?.ok_or_else(recordings::not_found)?;
+    let node = org.recording(id).await?.ok_or_else(recordings::not_found)?.node();
     org.upload_target(id).await?.ok_or_else(recordings::not_found)?;
+    // Before the recording: everybody locks the node first. From then on it says nothing new.
+    org.system().push_command(node, &Command::UploadAgain { recording: id }, services.now()).await?;
+    let row = org.recording(id).await?.ok_or_else(recordings::not_found)?;
     if row.state().is_final() {
         return Err(Error::new(Kind::Gone, "recording_ended", "The recording has ended; its file is not here."));
     }
     let sealed = services.envelope().seal(SealedColumn::UploadUrl.of(org.id()), id, url.expose().as_bytes())?;
     org.replace_target(id, &sealed, host(&parsed)).await?;
-    if matches!(row.state(), RecordingState::Stopping | RecordingState::Mixing) {
-        org.system().push_command(row.node(), &Command::UploadAgain { recording: id }, services.now()).await?;
-    }
     audit::record(services, &mut org, by.actor(), "recording.upload_url_replaced", &id, host(&parsed)).await?;
     Ok(tx.commit().await?)
 }

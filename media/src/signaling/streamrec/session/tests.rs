@@ -21,6 +21,10 @@ fn begin() -> Incoming {
     Incoming::Begin { sdp: offer(), webhook: Some("https://hook".to_owned()), version: None }
 }
 
+fn stop() -> Incoming {
+    Incoming::Stop { cause: TerminationCause::TermByClient }
+}
+
 fn answer() -> ServerMessage {
     ServerMessage::Answer { sdp: "v=0 answer".to_owned() }
 }
@@ -123,11 +127,11 @@ fn sessions_end_once_and_say_why() {
         let mut session = active();
         let effects = session.heard(ServerMessage::Bye { reason });
         assert_eq!(effects, [Effect::Say(Outgoing::Terminated { cause, msg: None }), Effect::End(cause)]);
-        assert!(session.said(Incoming::Stop).is_empty() && session.said(begin()).is_empty());
+        assert!(session.said(stop()).is_empty() && session.said(begin()).is_empty());
     }
     assert_eq!(active().no_media(true)[1], Effect::End(TerminationCause::NoPacketReceived));
     assert_eq!(active().no_media(false)[1], Effect::End(TerminationCause::ConnTimeout));
-    assert_eq!(active().said(Incoming::Stop)[1], Effect::End(TerminationCause::TermByClient));
+    assert_eq!(active().said(stop())[1], Effect::End(TerminationCause::TermByClient));
 }
 
 #[test]
