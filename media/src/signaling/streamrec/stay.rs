@@ -268,9 +268,7 @@ impl Stay {
     async fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Say(message) => {
-                    self.say(message).await;
-                }
+                Effect::Say(message) => self.say(message).await,
                 Effect::Offer { sdp } => self.offer(sdp).await,
                 Effect::Begin { webhook, version } => {
                     self.look_at_webhook(webhook.as_deref()).await;
