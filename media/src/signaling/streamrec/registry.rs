@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const SOCKETS: usize = 2;
 
 /// A socket, with the message that said whose it is.
-pub type Arrival = (WebSocket, Envelope);
+pub type Arrival = Box<(WebSocket, Envelope)>;
 
 /// The sessions under way.
 #[derive(Clone, Default)]

@@ -114,7 +114,7 @@ async fn arrive(settings: StreamrecSettings, caller: Caller, place: Arc<Place>, 
     };
     let Some((session, envelope)) = first else { return refuse(socket, TerminationCause::ConnTimeout).await };
     let Some(token) = caller.token else { return refuse(socket, TerminationCause::ConnError).await };
-    let arrival = (socket, envelope);
+    let arrival = Box::new((socket, envelope));
     let query = Query::OpenSession { session, token: token.clone(), origin: caller.origin };
     let answer = if settings.link.is_up() { settings.link.query(query).await } else { Answer::Unavailable };
     let grant = match answer {
@@ -124,7 +124,7 @@ async fn arrive(settings: StreamrecSettings, caller: Caller, place: Arc<Place>, 
         _ => {
             return match settings.registry.come_back(session, &token, arrival) {
                 Ok(()) => {}
-                Err((socket, _)) => close_for_now(socket).await,
+                Err(arrival) => close_for_now(arrival.0).await,
             };
         }
     };

@@ -70,7 +70,7 @@ type Decision = (u8, Result<StreamRecording, StartRefusal>);
 
 /// What happened.
 enum Happening {
-    Arrived(Box<Arrival>),
+    Arrived(Arrival),
     /// `None`: the socket is lost.
     Incoming(Option<Message>),
     Room(Option<RoomMessage>),
@@ -139,9 +139,7 @@ impl Stay {
         };
         let Some(watched) = watched else {
             // It is over, or never came here.
-            if let Some((socket, _)) = self.arrivals.recv().await {
-                self.socket = Some(socket);
-            }
+            self.socket = self.arrivals.recv().await.map(|arrival| arrival.0);
             let effects = self.session.end(TerminationCause::NoActiveAgent);
             return self.carry_out(effects).await;
         };
@@ -170,7 +168,7 @@ impl Stay {
             }
         };
         tokio::select! {
-            Some(arrival) = self.arrivals.recv() => Happening::Arrived(Box::new(arrival)),
+            Some(arrival) = self.arrivals.recv() => Happening::Arrived(arrival),
             message = self.messages.recv(), if joined => Happening::Room(message),
             message = incoming => Happening::Incoming(message),
             Some(decision) = self.decisions.1.recv() => Happening::Decided(decision),
@@ -183,7 +181,7 @@ impl Stay {
 
     async fn happened(&mut self, happening: Happening) -> Vec<Effect> {
         match happening {
-            Happening::Arrived(arrival) => self.arrived(*arrival).await,
+            Happening::Arrived(arrival) => self.arrived(arrival).await,
             Happening::Incoming(message) => self.incoming(message),
             Happening::Room(Some(RoomMessage::Client(message))) => self.session.heard(message),
             Happening::Room(Some(RoomMessage::NoMedia { connected })) => self.session.no_media(connected),
@@ -203,7 +201,8 @@ impl Stay {
     }
 
     /// Goes on with this socket; one that is still there is closed.
-    async fn arrived(&mut self, (socket, Envelope { message, .. }): Arrival) -> Vec<Effect> {
+    async fn arrived(&mut self, arrival: Arrival) -> Vec<Effect> {
+        let (socket, Envelope { message, .. }) = *arrival;
         if let Some(mut earlier) = self.socket.replace(socket) {
             close(&mut earlier).await;
         }

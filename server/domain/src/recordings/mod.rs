@@ -147,7 +147,7 @@ async fn with_sources(org: &mut OrgTx<'_>, rows: Vec<RecordingRow>) -> Result<Ve
     let newest = direct.next();
     let sources = match newest {
         Some(newest) => {
-            let oldest = direct.last().unwrap_or(newest);
+            let oldest = direct.next_back().unwrap_or(newest);
             org.recording_sources(newest.application(), (oldest.id(), newest.id())).await?
         }
         None => Vec::new(),
