@@ -137,12 +137,18 @@ impl Stay {
             None => Some(CancellationToken::new()),
             Some(client) => self.settings.registry.end_of(client),
         };
+        // What it began with, before anything else can end it: whoever came is told.
+        let first = self.arrivals.recv().await;
         let Some(watched) = watched else {
             // It is over, or never came here.
-            self.socket = self.arrivals.recv().await.map(|arrival| arrival.0);
+            self.socket = first.map(|arrival| arrival.0);
             let effects = self.session.end(TerminationCause::NoActiveAgent);
             return self.carry_out(effects).await;
         };
+        if let Some(first) = first {
+            let effects = self.arrived(first).await;
+            self.carry_out(effects).await;
+        }
         let mut pings = interval(self.settings.patience.ping);
         while !self.ended {
             let happening = self.next(&mut pings, &watched).await;
