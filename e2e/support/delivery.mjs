@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { Footage } from './judge.mjs';
 import { scratchDirectory } from './stack.mjs';
-import { eventually } from './wait.mjs';
+import { DELIVERY, eventually } from './wait.mjs';
 
 /**
  * Fetches a finished file as anybody with the link can, and decodes it.
@@ -69,7 +69,7 @@ export class WebhookReceiver {
    * @param {number} position
    * @param {number} [limit] in milliseconds
    */
-  delivery(position, limit = 60_000) {
+  delivery(position, limit = DELIVERY) {
     return eventually(`webhook number ${position + 1}`, () => this.deliveries[position], limit);
   }
 

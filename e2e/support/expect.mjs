@@ -33,6 +33,7 @@ export function expectParticipant(footage, { name, colour, tone }, { share = 0.8
   const frames = footage.frameCount - 1;
   const moves = footage.motion(tile) * frames;
   const sent = Math.min(pictures, frames);
+  assert.ok(sent > 0, `${name} sends pictures`);
   assert.ok(moves > share * 0.7 * sent, `${name} moves ${moves} times in ${frames} frames; ${pictures} were sent`);
   const heard = footage.toneShare(tone);
   assert.ok(heard >= share, `${name} is heard in ${heard} of the recording`);

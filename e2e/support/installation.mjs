@@ -5,9 +5,10 @@ import { launchBrowser } from './browser.mjs';
 import { Owner } from './owner.mjs';
 import { Peer } from './peer.mjs';
 import { Stack } from './stack.mjs';
+import { DELIVERY } from './wait.mjs';
 
-/** Longest time a test may take, in milliseconds. */
-const TEST_TIME = 120_000;
+/** Longest time a test may take, in milliseconds: two deliveries, and what led to them. */
+const TEST_TIME = 2 * DELIVERY + 120_000;
 
 export class Installation {
   /** @type {Stack} */ stack = /** @type {any} */ (undefined);

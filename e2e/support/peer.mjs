@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { installDevices } from './media.mjs';
-
-/** Longest time from stop to the file's link, in milliseconds. */
-const DELIVERY = 60_000;
+import { rememberConnections } from './pictures.mjs';
+import { DELIVERY } from './wait.mjs';
 
 /**
  * @typedef {object} Moment the recording panel changed
@@ -25,22 +24,6 @@ function rememberRecordingStates() {
   };
   const watch = { subtree: true, childList: true, attributes: true, attributeFilter: ['data-state', 'data-recording'] };
   new MutationObserver(look).observe(document, watch);
-}
-
-/** Runs in the page: keeps its connections, for what they know of themselves. */
-function rememberConnections() {
-  const connections = /** @type {RTCPeerConnection[]} */ ([]);
-  const { RTCPeerConnection } = window;
-  Object.assign(window, {
-    connections,
-    RTCPeerConnection: class extends RTCPeerConnection {
-      /** @param {RTCConfiguration} [configuration] */
-      constructor(configuration) {
-        super(configuration);
-        connections.push(this);
-      }
-    },
-  });
 }
 
 /** A person in a demo call, who sees and does only what the page offers. */
@@ -140,15 +123,6 @@ export class Peer {
     const address = await link.getAttribute('href');
     assert.ok(address, 'the link leads somewhere');
     return address;
-  }
-
-  /** Pictures that this page has sent to the node so far. @returns {Promise<number>} */
-  sentPictures() {
-    return this.page.evaluate(async () => {
-      const reports = await Promise.all(/** @type {any} */ (window).connections.map((/** @type {RTCPeerConnection} */ each) => each.getStats()));
-      const sent = reports.flatMap((report) => [...report.values()]).filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video');
-      return sent.reduce((sum, { framesSent }) => sum + framesSent, 0);
-    });
   }
 
   /** @returns {Promise<Moment[]>} */

@@ -3,6 +3,12 @@ import { setInterval } from 'node:timers/promises';
 const LOOK_AGAIN = 50;
 
 /**
+ * Longest time from a stop to the file, in milliseconds. It only ends waiting for what never comes: mixing gives way to
+ * everything else on the machine, and the browser of a test can take all of it for minutes.
+ */
+export const DELIVERY = 240_000;
+
+/**
  * Looks until something holds, and fails when it does not in time.
  * @template T
  * @param {string} what for the message

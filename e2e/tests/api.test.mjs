@@ -5,7 +5,7 @@ import { fetchFootage } from '../support/delivery.mjs';
 import { expectParticipant } from '../support/expect.mjs';
 import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB } from '../support/media.mjs';
-import { eventually } from '../support/wait.mjs';
+import { DELIVERY, eventually } from '../support/wait.mjs';
 
 /** @typedef {import('../generated/api.js').paths} Paths made by `npm run client` from what the server says of itself */
 
@@ -48,7 +48,7 @@ here.test('a generated client records a call, stops it, downloads it, and ends t
   const ready = await eventually('the recording is ready', async () => {
     const found = await answered(api.GET('/api/v1/recordings/{recording}', { params: recording }));
     return found.state === 'ready' ? found : undefined;
-  }, 60_000);
+  }, DELIVERY);
   assert.equal(ready.stopCause, 'api_request');
 
   const link = await answered(api.POST('/api/v1/recordings/{recording}/links', { params: recording, body: { validitySeconds: 3600 } }));

@@ -4,6 +4,7 @@ import { expectLipSync, expectParticipant, expectSoundFile } from '../support/ex
 import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB } from '../support/media.mjs';
 import { Peer } from '../support/peer.mjs';
+import { sentDuring } from '../support/pictures.mjs';
 import { eventually } from '../support/wait.mjs';
 
 const here = new Installation();
@@ -74,11 +75,9 @@ here.test('a recording starts while the one before is mixed, and one second of i
   /** @param {number} seconds */
   const record = async (seconds) => {
     const recording = await alice.startRecording();
-    const before = await Promise.all([alice, bob].map((peer) => peer.sentPictures()));
-    await alice.watches(seconds);
-    const after = await Promise.all([alice, bob].map((peer) => peer.sentPictures()));
+    const pictures = await sentDuring([alice, bob], () => alice.watches(seconds));
     await alice.stopRecording(recording);
-    return { recording, pictures: after.map((sent, index) => sent - before[index]) };
+    return { recording, pictures };
   };
   const [first, second] = [await record(3), await record(1)];
   assert.notEqual(first.recording, second.recording);

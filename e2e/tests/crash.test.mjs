@@ -3,7 +3,7 @@ import { fetchFootage } from '../support/delivery.mjs';
 import { expectParticipant } from '../support/expect.mjs';
 import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB } from '../support/media.mjs';
-import { eventually } from '../support/wait.mjs';
+import { DELIVERY, eventually } from '../support/wait.mjs';
 
 const here = new Installation();
 
@@ -44,7 +44,7 @@ here.test('a recording under way when everything is stopped is delivered by the 
   await alice.watches(2);
   await here.stack.restart();
   assert.equal(here.stack.setUpLink, undefined, 'the owner is known');
-  await eventually('the recording is ready', async () => (await here.owner.recordingRow(here.demo, recording)).state === 'ready', 60_000);
+  await eventually('the recording is ready', async () => (await here.owner.recordingRow(here.demo, recording)).state === 'ready', DELIVERY);
   assert.match((await here.owner.recordingRow(here.demo, recording)).text, /media node was shut down/);
   await Promise.all([alice, bob].map((peer) => peer.close()));
 });

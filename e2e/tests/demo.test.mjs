@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB, installDevices } from '../support/media.mjs';
 import { Peer } from '../support/peer.mjs';
-import { eventually } from '../support/wait.mjs';
+import { DELIVERY, eventually } from '../support/wait.mjs';
 
 const here = new Installation();
 
@@ -81,5 +81,5 @@ here.test('revoking the key ends the calls that came with it, and says so', asyn
   await alice.reaches('failed');
   assert.notEqual(await alice.page.getByTestId('status').innerText(), '');
   const delivered = async () => (await here.owner.recordingRow(here.demo, recording)).state === 'ready';
-  await eventually('what was recorded is delivered', delivered, 60_000);
+  await eventually('what was recorded is delivered', delivered, DELIVERY);
 });

@@ -4,6 +4,7 @@ import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB } from '../support/media.mjs';
 import { RECORDING, SkylinkPerson } from '../support/skylink/person.mjs';
 import { Site } from '../support/skylink/site.mjs';
+import { DELIVERY } from '../support/wait.mjs';
 
 const here = new Installation();
 /** @type {Site} */ let site;
@@ -57,7 +58,7 @@ here.test('the link of a recording comes as a message to whom the key gives it',
   await alice.watches(2, 5);
   await alice.does('stopRecording');
   for (const { person } of people) {
-    const { message } = await person.hears('ON_INCOMING_MESSAGE', { isSelf: false, peerId: 'MCU' }, 60_000);
+    const { message } = await person.hears('ON_INCOMING_MESSAGE', { isSelf: false, peerId: 'MCU' }, DELIVERY);
     const { type, recordingId, url } = message.content;
     assert.deepEqual([type, recordingId], ['recordingLink', recording]);
     assert.ok((await fetch(url)).ok);

@@ -5,9 +5,10 @@ import { fetchFootage, WebhookReceiver } from '../support/delivery.mjs';
 import { expectParticipant, expectSoundFile } from '../support/expect.mjs';
 import { Installation } from '../support/installation.mjs';
 import { ALICE, BOB } from '../support/media.mjs';
+import { sentDuring } from '../support/pictures.mjs';
 import { RECORDING, SkylinkPerson } from '../support/skylink/person.mjs';
 import { Site } from '../support/skylink/site.mjs';
-import { eventually } from '../support/wait.mjs';
+import { DELIVERY, eventually } from '../support/wait.mjs';
 
 const here = new Installation();
 /** @type {Site} */ let site;
@@ -35,7 +36,7 @@ async function join(version, room, setting = {}) {
 /** The file of a recording, once it is delivered. @param {string} recording */
 async function delivered(recording) {
   const news = () => receiver.deliveries.map(({ body }) => JSON.parse(body).data);
-  const { url } = await eventually('the webhook', () => news().find((told) => told.recording === recording && told.url), 60_000);
+  const { url } = await eventually('the webhook', () => news().find((told) => told.recording === recording && told.url), DELIVERY);
   return fetchFootage(url);
 }
 
@@ -71,7 +72,7 @@ for (const [position, [one, other]] of PAIRS.entries()) {
     const recording = await alice.startsRecording();
     await bob.hears('RECORDING_STATE', { state: RECORDING.START, recordingId: recording });
     await assert.rejects(alice.does('stopRecording'), /4 seconds/);
-    await alice.watches(1, 6);
+    const pictures = await sentDuring([alice, bob], () => alice.watches(1, 6));
     await bob.does('stopRecording');
     await Promise.all([alice, bob].map((person) => person.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording })));
     const footage = await delivered(recording);
@@ -80,7 +81,7 @@ for (const [position, [one, other]] of PAIRS.entries()) {
       assert.ok((await fetch(link.mixin)).ok);
     }
     expectSoundFile(footage, await here.recordedSeconds(recording));
-    for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
+    for (const [index, looks] of [ALICE, BOB].entries()) expectParticipant(footage, looks, { pictures: pictures[index] });
 
     const heard = (await Promise.all([alice.events(), bob.events()])).flat();
     assert.ok(!heard.some((event) => event.name === 'RECORDING_STATE' && event.state === RECORDING.ERROR), 'nothing failed');
@@ -122,24 +123,27 @@ here.test('a shared screen is seen beside the camera and recorded, until it is t
   const [aliceId] = await bob.others();
   const recording = await alice.startsRecording();
 
-  await alice.does('shareScreen');
-  await bob.hears('ON_INCOMING_SCREEN_STREAM', { isSelf: false, peerId: aliceId });
-  await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour, screen])));
-  await Promise.all([alice.watches(2, 3), bob.watches(2, 3), carol.watches(2, 3)]);
-  const late = await join('2.7.2', 'screen');
-  await late.sees(aliceId, [ALICE.colour, screen]);
-  await late.close();
+  const pictures = await sentDuring([alice, bob], async () => {
+    await alice.does('shareScreen');
+    await bob.hears('ON_INCOMING_SCREEN_STREAM', { isSelf: false, peerId: aliceId });
+    await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour, screen])));
+    await Promise.all([alice.watches(2, 3), bob.watches(2, 3), carol.watches(2, 3)]);
+    const late = await join('2.7.2', 'screen');
+    await late.sees(aliceId, [ALICE.colour, screen]);
+    await late.close();
 
-  await alice.does('stopScreen');
-  await bob.hears('STREAM_ENDED', { isSelf: false, peerId: aliceId, isScreensharing: true });
-  await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour])));
-  await alice.does('shareScreen');
-  await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour, screen])));
+    await alice.does('stopScreen');
+    await bob.hears('STREAM_ENDED', { isSelf: false, peerId: aliceId, isScreensharing: true });
+    await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour])));
+    await alice.does('shareScreen');
+    await Promise.all([bob, carol].map((person) => person.sees(aliceId, [ALICE.colour, screen])));
+  });
   await bob.does('stopRecording');
   await alice.hears('RECORDING_STATE', { state: RECORDING.STOP, recordingId: recording });
+  await Promise.all([alice, bob, carol].map((person) => person.close()));
 
   const footage = await delivered(recording);
-  for (const looks of [ALICE, BOB]) expectParticipant(footage, looks);
+  for (const [index, looks] of [ALICE, BOB].entries()) expectParticipant(footage, looks, { pictures: pictures[index] });
   const tile = footage.tileOf(screen, 0.2);
   assert.ok(tile && footage.motion(tile) > 0.2, 'the screen is in the recording');
 });

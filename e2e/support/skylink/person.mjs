@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { installDevices } from '../media.mjs';
+import { rememberConnections } from '../pictures.mjs';
 import { useClassic, useModern } from './clients.mjs';
 
 /** States of a recording, as both generations number them. */
@@ -49,6 +50,7 @@ export class SkylinkPerson {
     const context = await browser.newContext();
     if (looks) await context.addInitScript(installDevices, looks);
     await context.addInitScript(offerOldDevices);
+    await context.addInitScript(rememberConnections);
     const person = new SkylinkPerson(await context.newPage(), version);
     await person.page.goto(site.page(version));
     await person.page.evaluate(version === '2.7.2' ? useModern : useClassic, { server, appKey, room, options });

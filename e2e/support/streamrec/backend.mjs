@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { WebhookReceiver } from '../delivery.mjs';
-import { eventually } from '../wait.mjs';
+import { DELIVERY, eventually } from '../wait.mjs';
 
 export class Backend {
   #address;
@@ -78,7 +78,7 @@ export class Backend {
    * @param {string} status @param {string} client @param {number} [limit] in milliseconds
    * @returns {Promise<any>}
    */
-  hears(status, client, limit = 60_000) {
+  hears(status, client, limit = DELIVERY) {
     const wanted = (/** @type {any} */ said) => said.status === status && said.client_id === client;
     return eventually(`${status} of ${client}`, () => this.#said().find(wanted), limit);
   }

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Footage } from '../judge.mjs';
 import { scratchDirectory } from '../stack.mjs';
-import { eventually } from '../wait.mjs';
+import { DELIVERY, eventually } from '../wait.mjs';
 
 /**
  * What is done with one request: a status; or the connection is left hanging, or closed, after the first bytes.
@@ -59,7 +59,7 @@ export class Destination {
   }
 
   /** Waits until so many requests have come for a name. @param {string} name @param {number} [count] @param {number} [limit] */
-  received(name, count = 1, limit = 60_000) {
+  received(name, count = 1, limit = DELIVERY) {
     return eventually(
       `upload number ${count} to ${name}`,
       () => this.puts.filter(({ path }) => path === `/${name}`)[count - 1],
