@@ -119,6 +119,8 @@ pub struct Connection {
     /// The node's offer that waits for its answer.
     offered: Option<RTCSessionDescription>,
     connected: bool,
+    /// When something last came that only the peer can have sent: encrypted media, or a report on it.
+    pub heard_at: Option<Instant>,
     pub(super) outputs: VecDeque<Output>,
 }
 
@@ -161,6 +163,7 @@ impl Connection {
             declared: HashSet::new(),
             offered: None,
             connected: false,
+            heard_at: None,
             outputs: VecDeque::new(),
         })
     }
@@ -224,7 +227,9 @@ impl Connection {
         if let Err(error) = self.inner.handle_read(message) {
             tracing::debug!(%error, "datagram not accepted");
         }
-        self.collect();
+        if self.collect() {
+            self.heard_at = Some(now);
+        }
     }
 
     /// Sends a packet on a slot; SSRC and payload type are set here. Dropped while the stream is not negotiated.
@@ -283,7 +288,9 @@ impl Connection {
         self.outputs.pop_front()
     }
 
-    fn collect(&mut self) {
+    /// Returns whether media or reports have come.
+    fn collect(&mut self) -> bool {
+        let mut heard = self.feedback.take_rtcp();
         while let Some(event) = self.inner.poll_event() {
             match event {
                 RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => self.state_changed(state),
@@ -292,6 +299,7 @@ impl Connection {
             }
         }
         while let Some(TaggedRTCMessage { message, .. }) = self.inner.poll_read() {
+            heard = true;
             if let RTCMessage::RtpPacket(track_id, packet) = message
                 && let Some((_, track)) = self.tracks.get(&track_id)
             {
@@ -308,6 +316,7 @@ impl Connection {
                 }
             }
         }
+        heard
     }
 
     fn state_changed(&mut self, state: RTCPeerConnectionState) {

@@ -11,7 +11,7 @@ use rtc::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Feedback a peer may make us remember between two polls; more is dropped, oldest first.
@@ -37,35 +37,54 @@ pub(super) enum Feedback {
 
 /// What was seen and not yet taken.
 #[derive(Debug, Clone, Default)]
-pub(super) struct FeedbackQueue(Arc<Mutex<VecDeque<Feedback>>>);
+pub(super) struct FeedbackQueue(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    feedback: VecDeque<Feedback>,
+    /// Any RTCP at all.
+    rtcp: bool,
+}
 
 impl FeedbackQueue {
     pub(super) fn take(&self) -> Option<Feedback> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.seen().feedback.pop_front()
     }
 
-    fn put(&self, feedback: Feedback) {
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.len() == REMEMBERED {
-            queue.pop_front();
+    /// Whether RTCP has come since this was last asked.
+    pub(super) fn take_rtcp(&self) -> bool {
+        std::mem::take(&mut self.seen().rtcp)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn put(&mut self, feedback: Feedback) {
+        if self.feedback.len() == REMEMBERED {
+            self.feedback.pop_front();
         }
-        queue.push_back(feedback);
+        self.feedback.push_back(feedback);
     }
 }
 
 /// Takes what matters out of an incoming packet.
 pub(super) fn look(queue: &FeedbackQueue, packet: &TaggedPacket) {
     let Packet::Rtcp(packets) = &packet.message.packet else { return };
+    let mut seen = queue.seen();
+    seen.rtcp = true;
     for packet in packets {
         let packet = packet.as_any();
         if let Some(report) = packet.downcast_ref::<RtcpSenderReport>() {
             let report = SenderReport { ssrc: report.ssrc, ntp: report.ntp_time, rtp: report.rtp_time };
-            queue.put(Feedback::SenderReport(report));
+            seen.put(Feedback::SenderReport(report));
         } else if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
-            queue.put(Feedback::KeyframeRequest { ssrc: pli.media_ssrc });
+            seen.put(Feedback::KeyframeRequest { ssrc: pli.media_ssrc });
         } else if let Some(fir) = packet.downcast_ref::<FullIntraRequest>() {
             for entry in &fir.fir {
-                queue.put(Feedback::KeyframeRequest { ssrc: entry.ssrc });
+                seen.put(Feedback::KeyframeRequest { ssrc: entry.ssrc });
             }
         }
     }

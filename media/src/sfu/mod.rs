@@ -1,5 +1,5 @@
 //! The relay. A room is pinned to one worker thread, its only owner; commands go in, messages to peers and effects
-//! come out. Workers share one UDP port.
+//! come out. Workers share one UDP port, and the kernel brings each its own.
 
 mod capturing;
 mod cards;
@@ -18,6 +18,7 @@ mod room;
 mod routes;
 mod slots;
 mod socket;
+mod steering;
 mod streams;
 mod tcp;
 mod views;

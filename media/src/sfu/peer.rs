@@ -79,6 +79,8 @@ pub(super) struct Peer {
     outbox: Sender<RoomMessage>,
     /// Set when the peer has to go; the room removes it at the end of the turn.
     pub leaving: bool,
+    /// Its connection may have something to send since [`Self::drain`].
+    pub undrained: bool,
     /// When the connection wants to be looked at.
     pub deadline: Option<Instant>,
 }
@@ -108,6 +110,7 @@ impl Peer {
             rewriters: Vec::new(),
             outbox,
             leaving: false,
+            undrained: false,
             deadline: None,
         }
     }
@@ -181,10 +184,12 @@ impl Peer {
         packet.header.sequence_number = outgoing.sequence;
         packet.header.timestamp = outgoing.timestamp;
         connection.send(now, slot, track.kind, packet);
+        self.undrained = true;
     }
 
     /// Moves what the connection wants to send to `transmits` and notes when it wants to be looked at again.
     pub(super) fn drain(&mut self, transmits: &mut Vec<Transmit>) {
+        self.undrained = false;
         let Some(connection) = &mut self.connection else { return };
         while let Some(transmit) = connection.transmit() {
             transmits.push(transmit);

@@ -7,7 +7,7 @@ use super::{
     slots::Lane,
     streams::capturing,
 };
-use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport};
+use crate::rtc::{self, Datagram, MediaKind, Output, PublishedTrack, RtpPacket, SenderReport, Transmit};
 use protocol::{
     ids::{PeerId, TrackId},
     limits::PEER_TRACKS,
@@ -37,7 +37,8 @@ impl Room {
         self.outputs(now, from, out);
     }
 
-    /// A datagram of this peer arrived.
+    /// A datagram of this peer arrived. What is to be sent because of it is collected by [`Self::drain`], once for all
+    /// that arrived together.
     pub(super) fn datagram(&mut self, now: Instant, peer: PeerId, datagram: Datagram<'_>, out: &mut Aftermath) {
         if let Some(connection) = self.peers.get_mut(&peer).and_then(|peer| peer.connection.as_mut()) {
             connection.receive(now, datagram);
@@ -89,7 +90,7 @@ impl Room {
                 Output::TrackOpened { track, stream } => self.track_opened(now, from, track, stream),
                 Output::TrackEnded { ssrc } => self.track_ended(now, from, ssrc),
                 Output::Rtp { ssrc, packet } => {
-                    self.packet(now, from, ssrc, packet, out);
+                    self.packet(now, from, ssrc, packet);
                     continue;
                 }
                 Output::SenderReport(report) => self.sender_report(now, from, report),
@@ -101,13 +102,20 @@ impl Room {
             self.request_keyframes(now);
             self.settle(now, out);
         } else if let Some(peer) = self.peers.get_mut(&from) {
-            peer.drain(&mut out.transmits);
+            peer.undrained = true;
+        }
+    }
+
+    /// Collects what connections want to send.
+    pub(super) fn drain(&mut self, transmits: &mut Vec<Transmit>) {
+        for peer in self.peers.values_mut().filter(|peer| peer.undrained) {
+            peer.drain(transmits);
             self.next = earliest(self.next, peer.deadline);
         }
     }
 
     /// The hot path: capture first, so that nothing about forwarding can cost the recording a packet.
-    fn packet(&mut self, now: Instant, from: PeerId, ssrc: u32, mut packet: RtpPacket, out: &mut Aftermath) {
+    fn packet(&mut self, now: Instant, from: PeerId, ssrc: u32, mut packet: RtpPacket) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         peer.last_media = now;
         let Some(track) = peer.track(ssrc) else { return };
@@ -124,8 +132,6 @@ impl Room {
         for (id, watcher) in &mut self.peers {
             if *id != from {
                 watcher.forward(now, lane, published, &packet);
-                watcher.drain(&mut out.transmits);
-                self.next = earliest(self.next, watcher.deadline);
             }
         }
     }

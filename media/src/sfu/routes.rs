@@ -42,17 +42,25 @@ impl Routes {
         self.ufrags.insert(ufrag, (room, peer));
     }
 
-    pub fn forget(&mut self, gone: PeerId) {
+    /// Returns the addresses that were this peer's.
+    pub fn forget(&mut self, gone: PeerId) -> Vec<(Transport, SocketAddr)> {
         self.ufrags.retain(|_, (_, peer)| *peer != gone);
-        self.known.retain(|_, route| !matches!(route, Route::Here { peer, .. } if *peer == gone));
+        let its = |route: &Route| matches!(route, Route::Here { peer, .. } if *peer == gone);
+        self.known.extract_if(|_, route| its(route)).map(|(from, _)| from).collect()
     }
 
     /// Whose this datagram is; `None` when nobody expects it.
     pub fn find(&mut self, from: (Transport, SocketAddr), datagram: &[u8]) -> Option<Route> {
         match rtc::local_ufrag(datagram) {
             Some(ufrag) => self.named(from, ufrag),
-            None => self.known.get(&from).copied(),
+            None => self.known(from),
         }
+    }
+
+    /// Whose this address is.
+    #[must_use]
+    pub fn known(&self, from: (Transport, SocketAddr)) -> Option<Route> {
+        self.known.get(&from).copied()
     }
 
     fn named(&mut self, from: (Transport, SocketAddr), ufrag: &str) -> Option<Route> {
@@ -104,7 +112,7 @@ mod tests {
         assert_eq!(routes.find(address(1), &request("01bb")), None, "nobody takes another's address");
         assert_eq!(routes.find(address(1), b"media"), Some(here));
         assert_eq!(routes.find((Transport::Tcp, address(1).1), b"media"), None, "the same port of another protocol");
-        routes.forget(peer);
+        assert_eq!(routes.forget(peer), [address(1)]);
         assert_eq!(routes.find(address(1), b"media"), None);
         assert_eq!(routes.find(address(1), &request("00aa")), None);
     }

@@ -49,7 +49,8 @@ impl RelaySocket {
         registry.register(&mut SourceFd(&self.socket.as_raw_fd()), token, Interest::READABLE)
     }
 
-    /// Reads one batch and hands every datagram to `each`. Returns whether there may be more.
+    /// Reads one batch and hands every datagram to `each`. Returns whether there is more: a call that comes back with
+    /// fewer than it had room for has emptied the queue, and what arrives later wakes the poll.
     pub(super) fn receive(&mut self, mut each: impl FnMut(Datagram<'_>)) -> bool {
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let mut slices: Vec<IoSliceMut<'_>> = self.buffer.chunks_mut(self.chunk).map(IoSliceMut::new).collect();
@@ -69,7 +70,7 @@ impl RelaySocket {
                 each(Datagram { from: meta.addr, local, transport: Transport::Udp, bytes });
             }
         }
-        true
+        received == BATCH_SIZE
     }
 
     /// Sends everything and empties the queue. What the kernel has no room for is dropped: RTP is repaired by

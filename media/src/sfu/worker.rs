@@ -9,6 +9,7 @@ use super::{
     room::{Aftermath, Room, earliest},
     routes::{Route, Routes},
     socket::RelaySocket,
+    steering::Steering,
     tcp::Frames,
     workers::{RelayCounts, Siblings},
 };
@@ -50,6 +51,7 @@ pub(super) struct Worker {
     pub index: u8,
     pub candidates: Vec<(Transport, SocketAddr)>,
     pub siblings: Siblings,
+    steering: Arc<Steering>,
     pub counts: Arc<RelayCounts>,
     pub requests: Sender<RecordingRequest>,
     rooms: HashMap<u64, Room>,
@@ -62,6 +64,8 @@ pub(super) struct Worker {
     /// Keys revoked so lately that tokens signed before may still be around.
     revoked: HashMap<AppKeyId, Instant>,
     transmits: Vec<Transmit>,
+    /// Rooms that datagrams have come to since [`Self::send`].
+    reached: Vec<u64>,
     /// No timer of any room is due before.
     next: Option<Instant>,
     /// A room or a peer came or went since the last count.
@@ -72,7 +76,7 @@ impl Worker {
     pub(super) fn new(
         index: u8,
         candidates: Vec<(Transport, SocketAddr)>,
-        siblings: Siblings,
+        (siblings, steering): (Siblings, Arc<Steering>),
         counts: Arc<RelayCounts>,
         requests: Sender<RecordingRequest>,
     ) -> Self {
@@ -81,6 +85,7 @@ impl Worker {
             candidates,
             routes: Routes::new(index, siblings.count()),
             siblings,
+            steering,
             counts,
             requests,
             rooms: HashMap::new(),
@@ -90,6 +95,7 @@ impl Worker {
             policies: Policies::default(),
             revoked: HashMap::new(),
             transmits: Vec::new(),
+            reached: Vec::new(),
             next: None,
             changed: false,
         }
@@ -122,10 +128,11 @@ impl Worker {
             }
             for turn in 0.. {
                 let now = clock::now();
-                if !socket.receive(|datagram| self.datagram(now, datagram)) {
+                let more = socket.receive(|datagram| self.datagram(now, datagram));
+                self.send(&mut socket);
+                if !more {
                     break;
                 }
-                self.send(&mut socket);
                 if turn == BATCHES_PER_TURN {
                     busy = true;
                     break;
@@ -138,6 +145,12 @@ impl Worker {
 
     /// Sends everything. What a TCP connection has no room for is dropped, as the socket does.
     fn send(&mut self, socket: &mut RelaySocket) {
+        for number in self.reached.drain(..) {
+            if let Some(room) = self.rooms.get_mut(&number) {
+                room.drain(&mut self.transmits);
+                self.next = earliest(self.next, room.next);
+            }
+        }
         if !self.streams.is_empty() {
             for transmit in self.transmits.extract_if(.., |transmit| transmit.transport == Transport::Tcp) {
                 if let Some(frames) = self.streams.get(&transmit.to) {
@@ -192,6 +205,9 @@ impl Worker {
             }
             WorkerCommand::Datagram { from, local, transport, bytes } => {
                 self.datagram(now, Datagram { from, local, transport, bytes: &bytes });
+                if transport == Transport::Udp && self.heard_at((transport, from)) == Some(now) {
+                    self.steering.steer(from, self.index);
+                }
             }
             WorkerCommand::StreamOpened { from, frames } => {
                 self.streams.insert(from, frames);
@@ -283,6 +299,9 @@ impl Worker {
                 let mut out = Aftermath { transmits: std::mem::take(&mut self.transmits), ..Default::default() };
                 room.datagram(now, peer, datagram, &mut out);
                 self.next = earliest(self.next, room.next);
+                if self.reached.last() != Some(&number) {
+                    self.reached.push(number);
+                }
                 self.aftermath(out);
             }
             Some(Route::Sibling(index)) => {
@@ -293,6 +312,12 @@ impl Worker {
             None if transport == Transport::Tcp => drop(self.streams.remove(&from)),
             None => {}
         }
+    }
+
+    /// When something last came from the peer at an address that only this peer can have sent.
+    fn heard_at(&self, from: (Transport, SocketAddr)) -> Option<Instant> {
+        let Some(Route::Here { room, peer }) = self.routes.known(from) else { return None };
+        self.rooms.get(&room)?.peers.get(&peer)?.connection.as_ref()?.heard_at
     }
 
     fn tick(&mut self) -> Duration {
@@ -340,8 +365,10 @@ impl Worker {
             }
         }
         self.changed |= !out.gone.is_empty();
-        for gone in out.gone {
-            self.routes.forget(gone);
+        for (transport, from) in out.gone.into_iter().flat_map(|gone| self.routes.forget(gone)) {
+            if transport == Transport::Udp {
+                self.steering.release(from, self.index);
+            }
         }
     }
 

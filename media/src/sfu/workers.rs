@@ -1,8 +1,8 @@
 //! Starts the workers and finds the one that owns a room.
 
 use super::{
-    commands::WorkerCommand, effects::RecordingRequest, exchange::RoomKey, socket::RelaySocket, tcp::MediaListener,
-    worker::Worker,
+    commands::WorkerCommand, effects::RecordingRequest, exchange::RoomKey, socket::RelaySocket, steering::Steering,
+    tcp::MediaListener, worker::Worker,
 };
 use crate::rtc::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -126,6 +126,7 @@ impl Workers {
         requests: &Sender<RecordingRequest>,
     ) -> Result<(Self, MediaListener), WorkersError> {
         let (sockets, port) = bind(settings.udp_port, settings.workers)?;
+        let steering = Arc::new(Steering::between(&sockets)?);
         let counts = Arc::new(RelayCounts((0..settings.workers).map(|_| Default::default()).collect()));
         let mut inboxes = Vec::new();
         let mut starts: Vec<(mio::Poll, RelaySocket, Receiver<WorkerCommand>)> = Vec::new();
@@ -144,8 +145,8 @@ impl Workers {
         let at = |ip: &IpAddr| ports.map(|(transport, port)| (transport, SocketAddr::new(*ip, port)));
         let candidates: Vec<(Transport, SocketAddr)> = settings.advertise.iter().flat_map(at).collect();
         for (index, (poll, socket, commands)) in (0..settings.workers).zip(starts) {
-            let siblings = Siblings(inboxes.clone());
-            let worker = Worker::new(index, candidates.clone(), siblings, counts.clone(), requests.clone());
+            let others = (Siblings(inboxes.clone()), steering.clone());
+            let worker = Worker::new(index, candidates.clone(), others, counts.clone(), requests.clone());
             let builder = std::thread::Builder::new().name(format!("relay-{index}"));
             builder.spawn(move || {
                 // Whether it returned or panicked: its rooms are lost to everybody. A new process takes up their
@@ -202,7 +203,7 @@ async fn send(inbox: &Inbox, command: WorkerCommand) {
 
 /// One socket per worker on the same port. The first is bound alone, because with SO_REUSEPORT two nodes could share
 /// a port without noticing.
-fn bind(port: u16, workers: u8) -> Result<(Vec<UdpSocket>, u16), WorkersError> {
+pub(super) fn bind(port: u16, workers: u8) -> Result<(Vec<UdpSocket>, u16), WorkersError> {
     let address = |port| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
     let probe = UdpSocket::bind(address(port)).map_err(|source| WorkersError::Port { port, source })?;
     let port = probe.local_addr()?.port();
