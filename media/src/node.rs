@@ -89,7 +89,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         pauses: Pauses::default(),
     };
     let outbound = Arc::new(Outbound::new(config.allow_private)?);
-    let (parts, puts) = (PartClient::new(outbound.clone()), PutClient::new(outbound, PutTimes::default()));
+    let (parts, puts) = (PartClient::new(outbound.clone()), PutClient::new(outbound.clone(), PutTimes::default()));
     let recorder = Recorder::new(settings, link.clone(), workers.clone(), parts, puts);
     let tasks = TaskTracker::new();
     tasks.spawn(keep_link(Dispatch { workers: workers.clone(), recorder: recorder.clone() }));
@@ -105,6 +105,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<
         recorder: recorder.clone(),
         workers: workers.clone(),
         registry: registry.clone(),
+        outbound,
     };
     let app = inside.front_doors();
     tracing::info!(%node, listen = %config.listen, udp_port = config.udp_port, tcp_port = relay.tcp_port, advertise = ?relay.advertise, "node is up");
@@ -145,11 +146,12 @@ struct Inside {
     recorder: Recorder,
     workers: Workers,
     registry: Registry,
+    outbound: Arc<Outbound>,
 }
 
 impl Inside {
     fn front_doors(self) -> Router {
-        let Self { node, token_key, host, link, recorder, workers, registry } = self;
+        let Self { node, token_key, host, link, recorder, workers, registry, outbound } = self;
         let sessions = Arc::<AtomicU64>::default();
         let health = health::router(link.status.clone());
         let skylink = SkylinkSettings {
@@ -165,6 +167,7 @@ impl Inside {
             workers: workers.clone(),
             sessions: Arc::clone(&sessions),
             registry,
+            outbound,
             patience: Default::default(),
         };
         let native = signaling::router(NativeSettings { node, token_key, workers, sessions });

@@ -165,12 +165,6 @@ impl Recorder {
         }
     }
 
-    /// Whether messages may be sent to an address that a client names.
-    #[must_use]
-    pub fn permits_webhook(&self, url: &str) -> bool {
-        self.0.puts.permits_webhook(url)
-    }
-
     fn live(&self) -> MutexGuard<'_, HashMap<RecordingId, Live>> {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -136,12 +136,6 @@ impl PutClient {
         Self { outbound: outbound.into(), times: Arc::new(times), turns: Turns::new(PUTS, PUTS_PER_APPLICATION) }
     }
 
-    /// Whether a customer may choose this address for messages.
-    #[must_use]
-    pub fn permits_webhook(&self, url: &str) -> bool {
-        url.parse().is_ok_and(|url| self.outbound.permits(&url))
-    }
-
     /// Puts a file of an application to `url`, as often as it takes and the times allow.
     ///
     /// # Errors

@@ -131,7 +131,7 @@ impl Node {
             mixes: 1,
             pauses: Pauses::default(),
         };
-        let (parts, puts) = (PartClient::new(outbound.clone()), PutClient::new(outbound, PutTimes::default()));
+        let (parts, puts) = (PartClient::new(outbound.clone()), PutClient::new(outbound.clone(), PutTimes::default()));
         let recorder = Recorder::new(settings, link.clone(), workers.clone(), parts, puts);
         running.spawn(keep_link(Commands(recorder.clone())));
         running.spawn(recorder.clone().run(requested));
@@ -142,6 +142,7 @@ impl Node {
             workers: workers.clone(),
             sessions: Arc::default(),
             registry: registry.clone(),
+            outbound,
             patience,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -26,6 +26,7 @@ use axum::{
     response::Response,
     routing::any,
 };
+use outbound::Outbound;
 use protocol::{
     ids::SessionId,
     limits::SIGNALING_MESSAGE_BYTES,
@@ -54,6 +55,8 @@ pub struct StreamrecSettings {
     /// Counts sockets.
     pub sessions: Arc<AtomicU64>,
     pub registry: Registry,
+    /// Knows which addresses for messages clients may name.
+    pub outbound: Arc<Outbound>,
     pub patience: Patience,
 }
 

@@ -294,7 +294,8 @@ impl Stay {
 
     /// Nobody else would say that messages cannot be sent there; for that alone nothing is refused.
     async fn look_at_webhook(&mut self, url: Option<&str>) {
-        if url.is_some_and(|url| !self.settings.recorder.permits_webhook(url)) {
+        let permitted = |url: &str| url.parse().is_ok_and(|url| self.settings.outbound.permits(&url));
+        if url.is_some_and(|url| !permitted(url)) {
             self.say(Outgoing::Warning { msg: WEBHOOK_NOT_ALLOWED }).await;
         }
     }

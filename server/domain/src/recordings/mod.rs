@@ -27,7 +27,7 @@ use crate::{
     services::Services,
     storage::{Bucket, MediaType, Scope, poster_key},
     store::{OrgTx, RecordingRow, Tx, unsigned},
-    streamrec::uploads,
+    streamrec::{presigned, uploads},
 };
 use chrono::{DateTime, Utc};
 use protocol::{
@@ -282,7 +282,7 @@ pub(crate) async fn spec(
     let (room, delivery) = match org.upload_target(row.id()).await? {
         Some(target) => {
             let url = uploads::address_of(services, org, row.id(), &target)?;
-            let expires_at = url.as_ref().and_then(uploads::expires_at);
+            let expires_at = url.as_ref().and_then(presigned::expires_at);
             (room_of(target.session()), Delivery::Direct { stream: target.stream(), expires_at })
         }
         None => (row.room().clone(), Delivery::Mixed),

@@ -13,7 +13,8 @@ use crate::{
     store::{ApplicationRow, NewRecording, NewTarget, OrgTx, violates},
     streamrec::{
         lifecycle::is_permitted,
-        uploads::{UploadRequest, expires_at, host},
+        presigned,
+        uploads::{UploadRequest, host},
     },
 };
 use protocol::{
@@ -240,7 +241,7 @@ pub(crate) async fn insert_direct(
         capture_key: CaptureKey::new(*key.key),
         max_duration_seconds: policy.max_duration_seconds,
         idle_timeout_seconds: policy.idle_timeout_seconds,
-        delivery: Delivery::Direct { stream, expires_at: expires_at(url) },
+        delivery: Delivery::Direct { stream, expires_at: presigned::expires_at(url) },
     }))
 }
 

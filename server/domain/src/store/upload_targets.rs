@@ -29,13 +29,17 @@ impl TargetRow {
 
     /// Counts from 0.
     pub(crate) fn stream(&self) -> u8 {
-        u8::try_from(self.stream).unwrap_or_default()
+        stream_of(self.stream)
     }
 
     /// Counts the addresses there have been.
     pub(crate) fn revision(&self) -> u32 {
         u32::try_from(self.revision).unwrap_or(u32::MAX)
     }
+}
+
+fn stream_of(column: i64) -> u8 {
+    u8::try_from(column).unwrap_or_default()
 }
 
 /// A target to be made.
@@ -100,7 +104,7 @@ impl SourceRow {
 
     /// Counts from 0.
     pub(crate) fn stream(&self) -> u8 {
-        u8::try_from(self.stream).unwrap_or_default()
+        stream_of(self.stream)
     }
 }
 
@@ -133,7 +137,7 @@ impl SessionRecordingRow {
 
     /// Counts from 0.
     pub(crate) fn stream(&self) -> u8 {
-        u8::try_from(self.stream).unwrap_or_default()
+        stream_of(self.stream)
     }
 
     pub(crate) fn state(&self) -> RecordingState {

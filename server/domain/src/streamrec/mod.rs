@@ -6,7 +6,7 @@
 //! report of them. [`uploads`] are the recordings, and [`statistics`] tell programs of both.
 
 pub mod lifecycle;
-mod presigned;
+pub(crate) mod presigned;
 pub mod sessions;
 pub mod statistics;
 pub mod tokens;

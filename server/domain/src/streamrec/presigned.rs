@@ -6,9 +6,13 @@ use url::Url;
 /// Dates of signatures, for example `20261129T154500Z`.
 const SIGNED_AT: &str = "%Y%m%dT%H%M%SZ";
 
-/// The end that an address itself names: signatures of Amazon S3 (versions 2 and 4), Google Cloud Storage and Azure.
-/// `None` when it names none that is known here.
-pub(super) fn expires_at(url: &Url) -> Option<DateTime<Utc>> {
+/// Until when an address takes files, in Unix milliseconds, if it says so itself in a way that is known here.
+pub(crate) fn expires_at(url: &Url) -> Option<u64> {
+    end(url).and_then(|date| u64::try_from(date.timestamp_millis()).ok())
+}
+
+/// As signatures of Amazon S3 (versions 2 and 4), Google Cloud Storage and Azure name it.
+fn end(url: &Url) -> Option<DateTime<Utc>> {
     let of = |name: &str| url.query_pairs().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     for provider in ["X-Amz", "X-Goog"] {
         let (signed, seconds) = (of(&format!("{provider}-Date")), of(&format!("{provider}-Expires")));
@@ -42,7 +46,7 @@ mod tests {
             ("", None),
         ] {
             let url = format!("https://bucket.example/file?{query}").parse().unwrap();
-            assert_eq!(expires_at(&url).map(iso_date).as_deref(), expected, "{query}");
+            assert_eq!(end(&url).map(iso_date).as_deref(), expected, "{query}");
         }
     }
 

@@ -117,11 +117,6 @@ pub(crate) fn address_of(
     Ok(Some(url.parse().map_err(Error::internal)?))
 }
 
-/// Until when an address takes files, in Unix milliseconds, if it says so itself.
-pub(crate) fn expires_at(url: &Url) -> Option<u64> {
-    presigned::expires_at(url).and_then(|date| u64::try_from(date.timestamp_millis()).ok())
-}
-
 /// A recording of this node that has not ended, with where it goes.
 struct Found {
     row: RecordingRow,
@@ -172,7 +167,7 @@ pub(crate) async fn refused(
     }
     tracing::warn!(recording = %id, status, "an upload address does not take a recording");
     let mut org = tx.org(session.org());
-    let expired = address_of(services, &org, id, &target)?.as_ref().and_then(expires_at);
+    let expired = address_of(services, &org, id, &target)?.as_ref().and_then(presigned::expires_at);
     let expired = expired.filter(|expired| *expired <= services.now()).map(|at| iso_date(to_date(at)));
     let expired = expired.map(|at| format!(" (the address expired at {at})")).unwrap_or_default();
     org.note_refused_target(id, status, services.now()).await?;
