@@ -71,7 +71,7 @@ try {
     console.log(`${name.padEnd(8)} relay and capture ${share} % of a core, ${grown[index].toFixed(1)} MB more; making the file ${made[index].toFixed(2)} CPU s`);
   }
   if (janus) console.log(`Mixdown beside Janus: CPU ${(used[0] / used[1]).toFixed(2)}×, memory ${(grown[0] / grown[1]).toFixed(2)}×`);
-  console.log('must: 2 % of a core for capture and file, 10 MB');
+  console.log('must: 2 % of a core and 10 MB per stream; bench_relay says what one costs among many');
 } finally {
   for (const each of [site, destination, backend]) each?.close();
   await browser.close();

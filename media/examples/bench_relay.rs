@@ -1,5 +1,6 @@
-//! CPU per forwarded packet: one publisher, N watchers, beside a bare UDP fan-out of the same packets. Prints, asserts
-//! nothing. Clients run in this process; only the relay's own threads are counted.
+//! CPU per forwarded packet: one publisher, N watchers, beside a bare UDP fan-out of the same packets. And CPU per stream
+//! that is taken and captured as it is, of many at once. Prints, asserts nothing. Clients run in this process; only the
+//! node's own threads are counted.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,10 +23,15 @@ use support::{
 };
 
 const WATCHERS: u8 = 24;
+const STREAMS: u8 = 24;
 const WINDOW: Duration = Duration::from_secs(10);
 /// Four packets per picture, 30 pictures a second.
 const VIDEO_PACKET: [u8; 1188] = [0x10; 1188];
 const AUDIO_PACKET: [u8; 108] = [0x78; 108];
+/// Of a stream of 1.5 Mbit/s.
+const PACKETS_PER_PICTURE: u16 = 5;
+const PICTURE_TIME: Duration = Duration::from_micros(33_333);
+const SOUND_TIME: Duration = Duration::from_millis(20);
 /// What goes on the wire for them.
 const BARE: [usize; 5] = [1200, 1200, 1200, 1200, 120];
 /// Clock ticks per second in /proc (USER_HZ).
@@ -81,8 +87,85 @@ fn bare(packets: usize) -> f64 {
     thread.unwrap().join().unwrap()
 }
 
+/// A client that sends pictures and sound, each at its own pace.
+struct Stream {
+    client: Client,
+    begin: Instant,
+    pictures: u16,
+    sounds: u16,
+    video_number: u16,
+}
+
+impl Stream {
+    async fn join(node: &Node, n: u8) -> Self {
+        let client = Client::join(node, &room_name(n), n, Some(1000)).await;
+        client.socket.set_nonblocking(true).unwrap();
+        // Not all at the same moment.
+        let begin = media::clock::now() + PICTURE_TIME * u32::from(n) / u32::from(STREAMS);
+        Self { client, begin, pictures: 0, sounds: 0, video_number: 0 }
+    }
+
+    async fn step(&mut self, node: &Node) {
+        let now = media::clock::now();
+        while now >= self.begin + PICTURE_TIME * u32::from(self.pictures) {
+            for _ in 0..PACKETS_PER_PICTURE {
+                self.client.publish(VIDEO, self.video_number, u32::from(self.pictures) * 3000, &VIDEO_PACKET);
+                self.video_number = self.video_number.wrapping_add(1);
+            }
+            self.pictures += 1;
+        }
+        while now >= self.begin + SOUND_TIME * u32::from(self.sounds) {
+            self.client.publish(AUDIO, self.sounds, u32::from(self.sounds) * 960, &AUDIO_PACKET);
+            self.sounds += 1;
+        }
+        self.client.step(node).await;
+    }
+}
+
+fn room_name(n: u8) -> String {
+    format!("room-{n}")
+}
+
+async fn run(node: &Node, streams: &mut [Stream], time: Duration) {
+    let end = media::clock::now() + time;
+    while media::clock::now() < end {
+        for stream in streams.iter_mut() {
+            stream.step(node).await;
+        }
+    }
+}
+
+async fn pass_through() {
+    let mut node = Node::start();
+    let mut streams = Vec::new();
+    for n in 0..STREAMS {
+        streams.push(Stream::join(&node, n).await);
+    }
+    while !streams.iter().all(|stream| stream.client.connected) {
+        run(&node, &mut streams, Duration::from_millis(100)).await;
+    }
+    for (n, stream) in (0..STREAMS).zip(&mut streams) {
+        node.record(&room_name(n), &mut stream.client.person).await;
+    }
+    run(&node, &mut streams, Duration::from_secs(2)).await;
+    let counted = || ["relay-", "capture"].map(cpu);
+    let before = counted();
+    run(&node, &mut streams, WINDOW).await;
+    let after = counted();
+    let share = |index: usize| (after[index] - before[index]) * 100.0 / WINDOW.as_secs_f64() / f64::from(STREAMS);
+    println!("{STREAMS} streams of 1.5 Mbit/s, each taken and captured, for {WINDOW:?}");
+    println!("  relay      {:6.2} % of a core per stream", share(0));
+    println!("  capture    {:6.2} % of a core per stream", share(1));
+    println!("  both       {:6.2} % of a core per stream (must 2)", share(0) + share(1));
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    forward().await;
+    pass_through().await;
+}
+
+async fn forward() {
     let node = Node::start();
     let mut publisher = Client::join(&node, "room", 0, Some(1000)).await;
     let mut watchers = Vec::new();

@@ -63,11 +63,9 @@ impl Steering {
     /// The flow is over; the next program goes without it.
     pub(super) fn release(&self, from: SocketAddr, worker: u8) {
         let SocketAddr::V4(from) = from else { return };
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        if let std::collections::hash_map::Entry::Occupied(entry) = owners.entry(flow(from))
-            && *entry.get() == worker
-        {
-            entry.remove();
+        let (mut owners, flow) = (self.owners.lock().unwrap_or_else(PoisonError::into_inner), flow(from));
+        if owners.get(&flow) == Some(&worker) {
+            owners.remove(&flow);
         }
     }
 }

@@ -76,7 +76,8 @@ impl Worker {
     pub(super) fn new(
         index: u8,
         candidates: Vec<(Transport, SocketAddr)>,
-        (siblings, steering): (Siblings, Arc<Steering>),
+        siblings: Siblings,
+        steering: Arc<Steering>,
         counts: Arc<RelayCounts>,
         requests: Sender<RecordingRequest>,
     ) -> Self {

@@ -145,8 +145,8 @@ impl Workers {
         let at = |ip: &IpAddr| ports.map(|(transport, port)| (transport, SocketAddr::new(*ip, port)));
         let candidates: Vec<(Transport, SocketAddr)> = settings.advertise.iter().flat_map(at).collect();
         for (index, (poll, socket, commands)) in (0..settings.workers).zip(starts) {
-            let others = (Siblings(inboxes.clone()), steering.clone());
-            let worker = Worker::new(index, candidates.clone(), others, counts.clone(), requests.clone());
+            let (siblings, steering) = (Siblings(inboxes.clone()), steering.clone());
+            let worker = Worker::new(index, candidates.clone(), siblings, steering, counts.clone(), requests.clone());
             let builder = std::thread::Builder::new().name(format!("relay-{index}"));
             builder.spawn(move || {
                 // Whether it returned or panicked: its rooms are lost to everybody. A new process takes up their
