@@ -148,15 +148,16 @@ async fn pass_through() {
         node.record(&room_name(n), &mut stream.client.person).await;
     }
     run(&node, &mut streams, Duration::from_secs(2)).await;
-    let counted = || ["relay-", "capture"].map(cpu);
-    let before = counted();
+    let counted = || (["relay-", "capture"].map(cpu), node.workers.counts.detours());
+    let (before, detours) = counted();
     run(&node, &mut streams, WINDOW).await;
-    let after = counted();
+    let (after, detours) = (counted().0, counted().1 - detours);
     let share = |index: usize| (after[index] - before[index]) * 100.0 / WINDOW.as_secs_f64() / f64::from(STREAMS);
     println!("{STREAMS} streams of 1.5 Mbit/s, each taken and captured, for {WINDOW:?}");
     println!("  relay      {:6.2} % of a core per stream", share(0));
     println!("  capture    {:6.2} % of a core per stream", share(1));
     println!("  both       {:6.2} % of a core per stream (must 2)", share(0) + share(1));
+    println!("  detours    {detours:6} datagrams came to a worker that had to pass them on");
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -193,4 +194,5 @@ async fn forward() {
     println!("  ratio      {:6.2}", used / floor);
     let (fewest, most) = (counts.iter().min(), counts.iter().max());
     println!("  delivered  {} to {} packets per watcher", fewest.unwrap_or(&0), most.unwrap_or(&0));
+    node.workers.shut_down().await;
 }

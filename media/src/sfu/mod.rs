@@ -1,6 +1,7 @@
 //! The relay. A room is pinned to one worker thread, its only owner; commands go in, messages to peers and effects
 //! come out. Workers share one UDP port, and the kernel brings each its own.
 
+mod arrivals;
 mod capturing;
 mod cards;
 mod commands;

@@ -42,11 +42,9 @@ impl Routes {
         self.ufrags.insert(ufrag, (room, peer));
     }
 
-    /// Returns the addresses that were this peer's.
-    pub fn forget(&mut self, gone: PeerId) -> Vec<(Transport, SocketAddr)> {
+    pub fn forget(&mut self, gone: PeerId) {
         self.ufrags.retain(|_, (_, peer)| *peer != gone);
-        let its = |route: &Route| matches!(route, Route::Here { peer, .. } if *peer == gone);
-        self.known.extract_if(|_, route| its(route)).map(|(from, _)| from).collect()
+        self.known.retain(|_, route| !matches!(route, Route::Here { peer, .. } if *peer == gone));
     }
 
     /// Whose this datagram is; `None` when nobody expects it.
@@ -69,8 +67,9 @@ impl Routes {
             None => Route::Sibling(worker_of(ufrag, self.workers).filter(|index| *index != self.index)?),
         };
         match (route, self.known.get(&from)) {
-            // A request is not authenticated yet: a claim to belong elsewhere must not take a peer's packets away.
-            (Route::Sibling(_), Some(Route::Here { .. })) => return None,
+            // A request is not authenticated yet: a claim to belong elsewhere must not take a peer's packets away. Its own
+            // worker sees what is true of it.
+            (Route::Sibling(_), Some(Route::Here { .. })) => return Some(route),
             (Route::Sibling(_), _) if self.known.len() >= MAX_ROUTES => {
                 // Whoever is real sends its next check within seconds.
                 self.known.retain(|_, known| matches!(known, Route::Here { .. }));
@@ -109,10 +108,10 @@ mod tests {
         routes.expect("00aa".to_owned(), 7, peer);
         assert_eq!(routes.find(address(1), b"media"), None);
         assert_eq!(routes.find(address(1), &request("00aa")), Some(here));
-        assert_eq!(routes.find(address(1), &request("01bb")), None, "nobody takes another's address");
-        assert_eq!(routes.find(address(1), b"media"), Some(here));
+        assert_eq!(routes.find(address(1), &request("01bb")), Some(Route::Sibling(1)), "who may know of it");
+        assert_eq!(routes.find(address(1), b"media"), Some(here), "nobody takes another's address");
         assert_eq!(routes.find((Transport::Tcp, address(1).1), b"media"), None, "the same port of another protocol");
-        assert_eq!(routes.forget(peer), [address(1)]);
+        routes.forget(peer);
         assert_eq!(routes.find(address(1), b"media"), None);
         assert_eq!(routes.find(address(1), &request("00aa")), None);
     }

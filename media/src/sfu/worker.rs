@@ -1,4 +1,5 @@
-//! A worker thread: owns its rooms, its socket and its time. It never waits for anything but the poll.
+//! A worker thread: owns its rooms, its socket and its time. It waits for nothing but the poll, and for moments for its
+//! siblings at the table of steered flows.
 
 use super::{
     commands::WorkerCommand,
@@ -7,7 +8,7 @@ use super::{
     orders::{Order, decline},
     policies::Policies,
     room::{Aftermath, Room, earliest},
-    routes::{Route, Routes},
+    routes::Routes,
     socket::RelaySocket,
     steering::Steering,
     tcp::Frames,
@@ -18,7 +19,7 @@ use crate::{
     rtc::{Connection, ConnectionSettings, Datagram, Transmit, Transport},
 };
 use protocol::{
-    ids::AppKeyId,
+    ids::{AppKeyId, PeerId},
     native::{ByeReason, ServerMessage},
     policy::AppPolicy,
     skylink::SKYLINK_TOKEN_SECONDS,
@@ -51,23 +52,25 @@ pub(super) struct Worker {
     pub index: u8,
     pub candidates: Vec<(Transport, SocketAddr)>,
     pub siblings: Siblings,
-    steering: Arc<Steering>,
+    pub steering: Arc<Steering>,
+    /// Where the peers send from whose datagrams used to come to siblings.
+    pub steered: HashMap<PeerId, SocketAddr>,
     pub counts: Arc<RelayCounts>,
     pub requests: Sender<RecordingRequest>,
-    rooms: HashMap<u64, Room>,
+    pub rooms: HashMap<u64, Room>,
     numbers: HashMap<RoomKey, u64>,
     next_room: u64,
-    routes: Routes,
+    pub routes: Routes,
     /// Of clients that come over TCP.
-    streams: HashMap<SocketAddr, Frames>,
+    pub streams: HashMap<SocketAddr, Frames>,
     policies: Policies,
     /// Keys revoked so lately that tokens signed before may still be around.
     revoked: HashMap<AppKeyId, Instant>,
-    transmits: Vec<Transmit>,
+    pub transmits: Vec<Transmit>,
     /// Rooms that datagrams have come to since [`Self::send`].
-    reached: Vec<u64>,
+    pub reached: Vec<u64>,
     /// No timer of any room is due before.
-    next: Option<Instant>,
+    pub next: Option<Instant>,
     /// A room or a peer came or went since the last count.
     changed: bool,
 }
@@ -87,6 +90,7 @@ impl Worker {
             routes: Routes::new(index, siblings.count()),
             siblings,
             steering,
+            steered: HashMap::new(),
             counts,
             requests,
             rooms: HashMap::new(),
@@ -205,10 +209,7 @@ impl Worker {
                 self.aftermath(out);
             }
             WorkerCommand::Datagram { from, local, transport, bytes } => {
-                self.datagram(now, Datagram { from, local, transport, bytes: &bytes });
-                if transport == Transport::Udp && self.heard_at((transport, from)) == Some(now) {
-                    self.steering.steer(from, self.index);
-                }
+                self.detoured(now, Datagram { from, local, transport, bytes: &bytes });
             }
             WorkerCommand::StreamOpened { from, frames } => {
                 self.streams.insert(from, frames);
@@ -292,37 +293,9 @@ impl Worker {
         Ok((ufrag, Connection::new(now, settings)?))
     }
 
-    fn datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
-        let Datagram { from, local, transport, bytes } = datagram;
-        match self.routes.find((transport, from), bytes) {
-            Some(Route::Here { room: number, peer }) => {
-                let Some(room) = self.rooms.get_mut(&number) else { return };
-                let mut out = Aftermath { transmits: std::mem::take(&mut self.transmits), ..Default::default() };
-                room.datagram(now, peer, datagram, &mut out);
-                self.next = earliest(self.next, room.next);
-                if self.reached.last() != Some(&number) {
-                    self.reached.push(number);
-                }
-                self.aftermath(out);
-            }
-            Some(Route::Sibling(index)) => {
-                let bytes = bytes.to_vec();
-                self.siblings.pass(index, WorkerCommand::Datagram { from, local, transport, bytes });
-            }
-            // Nobody's, or of somebody who has gone: with its sender the connection ends.
-            None if transport == Transport::Tcp => drop(self.streams.remove(&from)),
-            None => {}
-        }
-    }
-
-    /// When something last came from the peer at an address that only this peer can have sent.
-    fn heard_at(&self, from: (Transport, SocketAddr)) -> Option<Instant> {
-        let Some(Route::Here { room, peer }) = self.routes.known(from) else { return None };
-        self.rooms.get(&room)?.peers.get(&peer)?.connection.as_ref()?.heard_at
-    }
-
     fn tick(&mut self) -> Duration {
         let now = clock::now();
+        self.steering.apply(now);
         if self.next.is_some_and(|at| at <= now) {
             self.turn_where(|room| room.next.is_some_and(|at| at <= now), |room, out| room.tick(now, out));
             self.next = self.rooms.values().filter_map(|room| room.next).min();
@@ -353,7 +326,7 @@ impl Worker {
         self.aftermath(out);
     }
 
-    fn aftermath(&mut self, mut out: Aftermath) {
+    pub(super) fn aftermath(&mut self, mut out: Aftermath) {
         if self.transmits.is_empty() {
             self.transmits = out.transmits;
         } else {
@@ -366,10 +339,9 @@ impl Worker {
             }
         }
         self.changed |= !out.gone.is_empty();
-        for (transport, from) in out.gone.into_iter().flat_map(|gone| self.routes.forget(gone)) {
-            if transport == Transport::Udp {
-                self.steering.release(from, self.index);
-            }
+        for gone in out.gone {
+            self.routes.forget(gone);
+            self.unsteer(gone);
         }
     }
 

@@ -13,7 +13,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -46,22 +46,36 @@ pub struct RelaySettings {
     pub workers: u8,
 }
 
-/// Rooms and peers of every worker, for reports.
+/// What the workers have to do.
 #[derive(Debug, Default)]
-pub struct RelayCounts(Vec<[AtomicUsize; 2]>);
+pub struct RelayCounts {
+    /// Rooms and peers of each.
+    workers: Vec<[AtomicUsize; 2]>,
+    detours: AtomicU64,
+}
 
 impl RelayCounts {
     pub(super) fn set(&self, worker: u8, rooms: usize, peers: usize) {
-        if let Some([room_count, peer_count]) = self.0.get(usize::from(worker)) {
+        if let Some([room_count, peer_count]) = self.workers.get(usize::from(worker)) {
             room_count.store(rooms, Ordering::Relaxed);
             peer_count.store(peers, Ordering::Relaxed);
         }
     }
 
+    pub(super) fn note_detour(&self) {
+        self.detours.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Datagrams that came to the socket of a worker and belonged to another.
+    #[must_use]
+    pub fn detours(&self) -> u64 {
+        self.detours.load(Ordering::Relaxed)
+    }
+
     /// (rooms, peers) of the node.
     #[must_use]
     pub fn total(&self) -> (usize, usize) {
-        self.0.iter().fold((0, 0), |(rooms, peers), [room_count, peer_count]| {
+        self.workers.iter().fold((0, 0), |(rooms, peers), [room_count, peer_count]| {
             (rooms + room_count.load(Ordering::Relaxed), peers + peer_count.load(Ordering::Relaxed))
         })
     }
@@ -127,7 +141,8 @@ impl Workers {
     ) -> Result<(Self, MediaListener), WorkersError> {
         let (sockets, port) = bind(settings.udp_port, settings.workers)?;
         let steering = Arc::new(Steering::between(&sockets)?);
-        let counts = Arc::new(RelayCounts((0..settings.workers).map(|_| Default::default()).collect()));
+        let of_each = (0..settings.workers).map(|_| Default::default()).collect();
+        let counts = Arc::new(RelayCounts { workers: of_each, ..Default::default() });
         let mut inboxes = Vec::new();
         let mut starts: Vec<(mio::Poll, RelaySocket, Receiver<WorkerCommand>)> = Vec::new();
         for socket in sockets {

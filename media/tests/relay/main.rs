@@ -5,5 +5,6 @@ mod foreign_input;
 mod orders;
 mod packets;
 mod rooms;
+mod steering;
 mod streams;
 mod support;
