@@ -2,6 +2,7 @@
 
 mod allowance;
 mod doorstep;
+mod last_words;
 mod listener;
 mod native;
 mod skylink;

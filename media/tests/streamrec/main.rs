@@ -43,6 +43,16 @@ async fn tokens_come_in_three_ways_and_must_be_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_and_goes_on_talking_hears_why() {
+    let node = Node::start(Patience::default()).await;
+    let mut refused = node.socket_with("guess").await;
+    refused.say(client_session(), "session_start", &json!({ "sdp": offer() })).await;
+    refused.go_on_talking().await;
+    assert_eq!(refused.terminated().await, "TWO_TIMER");
+    assert!(refused.0.next().await.is_none(), "closed, not reset");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_foreign_is_survived() {
     let mut node = Node::start(Patience::default()).await;
     let mut client = node.socket().await;

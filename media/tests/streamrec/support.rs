@@ -265,6 +265,14 @@ impl Client {
         self.send(json!({ "type": name, "client_id": "c-0", "session_id": id, "data": data }).to_string()).await;
     }
 
+    /// Says things in one go, more than anybody reads of somebody who is refused.
+    pub async fn go_on_talking(&mut self) {
+        for _ in 0..2000 {
+            self.0.feed(Message::text(r#"{"type":"candidate","data":{"candidate":null}}"#)).await.unwrap();
+        }
+        self.0.flush().await.unwrap();
+    }
+
     pub async fn send(&mut self, text: String) {
         self.0.send(Message::text(text)).await.unwrap();
     }

@@ -6,7 +6,12 @@ use crate::{
     clock,
     rtc::VideoFormat,
     sfu::{Newcomer, RoomKey, RoomMessage, Watches, WorkerCommand, Workers},
-    signaling::{TokenKey, allowance::Allowance, doorstep::Place},
+    signaling::{
+        TokenKey,
+        allowance::Allowance,
+        doorstep::Place,
+        last_words::{LAST_WORDS, hear_out},
+    },
 };
 use axum::{
     Extension, Router,
@@ -20,7 +25,6 @@ use axum::{
 };
 use futures_util::{
     SinkExt as _, StreamExt as _,
-    future::ready,
     stream::{SplitSink, SplitStream},
 };
 use protocol::{
@@ -48,9 +52,6 @@ use tokio_tungstenite::tungstenite;
 const HELLO_TIME: Duration = Duration::from_secs(10);
 /// Time one message may take to be written.
 const WRITE_TIME: Duration = Duration::from_secs(10);
-/// Time and messages a refused client has for noticing.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-const LAST_MESSAGES: usize = 10_000;
 /// The node pings this often; a client that sends nothing, not even pongs, for two rounds is gone.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
@@ -167,7 +168,10 @@ async fn conversation(
         tokio::select! {
             message = messages.recv() => {
                 // The room dropped its end: this peer is out.
-                let Some(message) = message else { return close(&mut sink, close_code::NORMAL).await };
+                let Some(message) = message else {
+                    close(&mut sink, close_code::NORMAL).await;
+                    return hear_out(&mut stream).await;
+                };
                 let RoomMessage::Client(message) = message else { continue };
                 if !write(&mut sink, &message).await {
                     return;
@@ -223,8 +227,7 @@ fn is_too_large(error: &axum::Error) -> bool {
     matches!(source, Some(tungstenite::Error::Capacity(_)))
 }
 
-/// Says why and closes. What the client still sends is read and thrown away for a moment: a socket closed with unread
-/// bytes is reset, and the reset may overtake the answer.
+/// Says why and closes.
 async fn refuse(sink: &mut Sink, stream: &mut SplitStream<WebSocket>, code: ErrorCode) {
     let message = ServerMessage::Error { code, message: sentence(code).to_owned(), fatal: true };
     if !write(sink, &message).await {
@@ -236,9 +239,7 @@ async fn refuse(sink: &mut Sink, stream: &mut SplitStream<WebSocket>, code: Erro
         return sleep(LAST_WORDS).await;
     }
     close(sink, close_code::NORMAL).await;
-    let rest = stream.take(LAST_MESSAGES).take_while(|message| ready(message.is_ok())).for_each(|_| ready(()));
-    // A client that goes on sending is cut off.
-    let _ = timeout(LAST_WORDS, rest).await;
+    hear_out(stream).await;
 }
 
 async fn close(sink: &mut Sink, code: CloseCode) {

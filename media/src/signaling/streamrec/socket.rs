@@ -11,7 +11,7 @@ use crate::{
     control::Link,
     recorder::Recorder,
     sfu::Workers,
-    signaling::{allowance::Allowance, doorstep::Place},
+    signaling::{allowance::Allowance, doorstep::Place, last_words::hear_out},
 };
 use axum::{
     Extension, Router,
@@ -158,7 +158,7 @@ async fn first_message(socket: &mut WebSocket) -> Option<(SessionId, Envelope)> 
 async fn refuse(mut socket: WebSocket, cause: TerminationCause) {
     let said = json!({ "type": SESSION_TERMINATED, "data": { "termination_cause": cause } }).to_string();
     if write(&mut socket, said).await {
-        close(&mut socket).await;
+        part(&mut socket).await;
     }
 }
 
@@ -170,8 +170,15 @@ pub(super) async fn close(socket: &mut WebSocket) {
     close_with(socket, close_code::NORMAL).await;
 }
 
+/// As [`close`], when its client has been told something that it must not miss.
+pub(super) async fn part(socket: &mut WebSocket) {
+    close(socket).await;
+    hear_out(socket).await;
+}
+
 async fn close_for_now(mut socket: WebSocket) {
     close_with(&mut socket, close_code::AGAIN).await;
+    hear_out(&mut socket).await;
 }
 
 async fn close_with(socket: &mut WebSocket, code: u16) {

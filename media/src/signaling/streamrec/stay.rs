@@ -5,7 +5,7 @@ use super::{
     outgoing::Outgoing,
     registry::{Arrival, Beginning},
     session::{Effect, Session},
-    socket::{StreamrecSettings, WRITE_TIME, close, write},
+    socket::{StreamrecSettings, WRITE_TIME, close, part, write},
 };
 use crate::{
     clock,
@@ -371,7 +371,7 @@ impl Stay {
         self.settings.registry.leave(session);
         self.over.cancel();
         if let Some(socket) = &mut self.socket {
-            close(socket).await;
+            part(socket).await;
         }
     }
 }
