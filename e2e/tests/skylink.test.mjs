@@ -148,6 +148,24 @@ here.test('a shared screen is seen beside the camera and recorded, until it is t
   assert.ok(tile && footage.motion(tile) > 0.2, 'the screen is in the recording');
 });
 
+// With somebody there before, the browser shares on a line that it has; alone, it needs a new one.
+for (const before of [1, 0]) {
+  here.test(`what a client shares while somebody comes is seen by all, with ${before} there before`, async () => {
+    const screen = /** @type {import('../support/judge.mjs').Colour} */ ([170, 40, 170]);
+    const room = `crossing-${before}`;
+    const alice = await join('2.7.2', room, { looks: { ...ALICE, screen } });
+    const others = before ? [await join('0.9.3', room)] : [];
+    await alice.watches(before, 0.5);
+    await alice.crossesOffers();
+    const [carol] = await Promise.all([join('2.7.2', room, { looks: BOB }), alice.does('shareScreen')]);
+    const aliceId = await alice.id();
+    await Promise.all([...others, carol].map((person) => person.sees(aliceId, [ALICE.colour, screen])));
+    await alice.sees(await carol.id(), [BOB.colour]);
+    await alice.does('stopScreen');
+    await Promise.all([...others, carol].map((person) => person.sees(aliceId, [ALICE.colour])));
+  });
+}
+
 here.test('a locked room lets nobody else in, and says so', async () => {
   const alice = await join('0.9.3', 'locked');
   await alice.does('lock');

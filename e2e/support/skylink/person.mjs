@@ -32,6 +32,28 @@ function showsOf([peer, colours]) {
   return shown.length === colours.length && colours.every((colour) => shown.some((pixel) => alike(pixel, colour)));
 }
 
+/** Runs in the page: what it offers next is ready only when an offer has come, and goes out nevertheless. */
+function crossOffers() {
+  const { prototype } = RTCPeerConnection;
+  const { createOffer, setRemoteDescription } = prototype;
+  /** @type {() => void} */ let comes;
+  const came = /** @type {Promise<void>} */ (new Promise((resolve) => (comes = resolve)));
+  Object.assign(prototype, {
+    async createOffer(/** @type {any[]} */ ...options) {
+      const offer = await Reflect.apply(createOffer, this, options);
+      await came;
+      return offer;
+    },
+    setRemoteDescription(/** @type {RTCSessionDescriptionInit} */ description) {
+      if (description.type === 'offer') {
+        Object.assign(prototype, { createOffer, setRemoteDescription });
+        comes();
+      }
+      return Reflect.apply(setRemoteDescription, this, [description]);
+    },
+  });
+}
+
 export class SkylinkPerson {
   /** Use `SkylinkPerson.join`. */
   constructor(/** @type {any} of playwright, or of Firefox in the shape of it */ page, /** @type {import('./site.mjs').Version} */ version) {
@@ -159,6 +181,11 @@ export class SkylinkPerson {
     await this.page.waitForFunction(showsOf, /** @type {const} */ ([peer, colours]), { timeout: 30_000 }).catch(async (error) => {
       throw new Error(`${this.version} does not see ${peer} in ${colours.join(' and ')}: ${JSON.stringify(await this.events())}`, { cause: error });
     });
+  }
+
+  /** Has the next offer of this person cross with one of the node. */
+  crossesOffers() {
+    return this.page.evaluate(crossOffers);
   }
 
   /** Starts a recording. @returns {Promise<string>} its id */

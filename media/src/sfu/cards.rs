@@ -20,7 +20,7 @@ impl Room {
         }
         match request {
             PeerRequest::Client(message) => return self.message(now, from, message, out),
-            PeerRequest::Describe => self.describe(from),
+            PeerRequest::Describe { with_spare } => self.describe(from, with_spare),
             PeerRequest::Accept { sdp } => self.accept(now, from, sdp, out),
             PeerRequest::Show(shown) => self.show(now, from, shown),
             PeerRequest::ShowCard(card) => self.show_card(from, card),
@@ -74,9 +74,14 @@ impl Room {
         }
     }
 
-    fn describe(&mut self, from: PeerId) {
+    fn describe(&mut self, from: PeerId, with_spare: bool) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        match peer.connection.as_mut().map(crate::rtc::Connection::offer) {
+        let slots = peer.slots.count() + usize::from(with_spare);
+        match peer
+            .connection
+            .as_mut()
+            .map(|connection| connection.ensure_slots(slots).and_then(|()| connection.offer()))
+        {
             Some(Ok(sdp)) => peer.send_extra(RoomMessage::Offer { sdp }),
             Some(Err(error)) => {
                 tracing::warn!(peer = %from, %error, "no offer for a peer");

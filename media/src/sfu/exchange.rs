@@ -88,8 +88,9 @@ pub enum PeerRequest {
     /// What every client can say.
     Client(ClientMessage),
     /// The node is to offer; answered by [`RoomMessage::Offer`]. Only one of the two sides may be offering, which is
-    /// for the front door to see to: an offer of the client makes the node's void.
-    Describe,
+    /// for the front door to see to: an offer of the client makes the node's void. `with_spare`: the last slot is one
+    /// that carries nobody, for the client to send on.
+    Describe { with_spare: bool },
     /// The client's answer to the node's latest offer.
     Accept { sdp: String },
     /// What the client knows to be on its lines; complete, replaces earlier ones. Peers that are offered get nothing else.

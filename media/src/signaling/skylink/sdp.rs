@@ -51,7 +51,7 @@ pub fn from_client(sdp: &str) -> FromClient {
     }
     for section in sections {
         let mid = value(&section, "a=mid:").unwrap_or_default();
-        let of_slot = slot_number(mid).is_some();
+        let of_slot = is_of_slot(mid);
         let sends = section.iter().any(|line| matches!(line.trim_end(), "a=sendrecv" | "a=sendonly"));
         if !is_data(&section) {
             lines_sent_on.insert(mid.to_owned(), sends);
@@ -110,7 +110,7 @@ pub fn for_client(sdp: &str, writing: &Writing<'_>) -> String {
 
 fn write_section(section: &[&str], writing: &Writing<'_>, out: &mut Vec<String>) {
     let mid = client_mid(value(section, "a=mid:").unwrap_or_default());
-    let of_slot = slot_number(&mid).is_some();
+    let of_slot = is_of_slot(&mid);
     let stream = writing.streams.get(&mid);
     let direction = match (of_slot, stream.is_some(), writing.sends.get(&mid)) {
         (true, true, Some(true)) => "sendrecv",
@@ -162,6 +162,12 @@ fn value<'a>(section: &[&'a str], name: &str) -> Option<&'a str> {
 
 fn is_data(section: &[&str]) -> bool {
     section.first().is_some_and(|line| line.starts_with("m=application"))
+}
+
+/// Whether a line with this name of the client's is one of a slot.
+#[must_use]
+pub fn is_of_slot(mid: &str) -> bool {
+    slot_number(mid).is_some()
 }
 
 /// The number in the client's name of a slot's medium.

@@ -1,6 +1,9 @@
 //! Messages of the relay that say the same to everybody, and the reasons clients know.
 
-use super::incoming::{Incoming, Kind};
+use super::{
+    incoming::{Incoming, Kind},
+    negotiation::Manners,
+};
 use crate::sfu::Attendance;
 use protocol::{
     ids::PeerId,
@@ -9,8 +12,19 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-/// A client never yields to this weight when offers cross.
-pub const LOSING_WEIGHT: i8 = -1;
+/// A client never gives way to this weight when offers cross.
+pub const LOSING_WEIGHT: i64 = -1;
+/// A client always gives way to this one: it is above every tie-breaker.
+const WINNING_WEIGHT: i64 = 1 << 32;
+
+/// The weight of an offer.
+#[must_use]
+pub const fn offer_weight(manners: Manners) -> i64 {
+    match manners {
+        Manners::Polite => LOSING_WEIGHT,
+        Manners::Impolite => WINNING_WEIGHT,
+    }
+}
 
 /// What the room says first, before it tells of anybody else.
 #[must_use]

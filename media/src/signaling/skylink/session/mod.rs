@@ -4,7 +4,7 @@
 use super::{
     card::{Card, listed},
     incoming::{Incoming, Kind},
-    negotiation::Negotiation,
+    negotiation::{Manners, Negotiation},
     recording::News,
     sdp::{self, Writing},
     view::{Roster, View},
@@ -65,6 +65,8 @@ pub struct Session {
     view: View,
     /// On which media lines the client sends, by its latest offer.
     sends: BTreeMap<String, bool>,
+    /// The client has something to send and no line for it.
+    needs_line: bool,
     /// To be told once the client is connected.
     running: Option<RecordingId>,
     refusals: u64,
@@ -85,9 +87,10 @@ impl Session {
             in_room: false,
             roster: Roster::new(),
             present: BTreeSet::new(),
-            negotiation: Negotiation::default(),
+            negotiation: Negotiation::new(manners(generation)),
             view: View::new(generation),
             sends: BTreeMap::new(),
+            needs_line: false,
             running: None,
             refusals: 0,
             effects: Vec::new(),
@@ -154,7 +157,7 @@ impl Session {
 
     fn finish(&mut self) -> Vec<Effect> {
         if self.negotiation.begin() {
-            self.effects.push(Effect::Ask(PeerRequest::Describe));
+            self.effects.push(Effect::Ask(self.describe_request()));
         }
         std::mem::take(&mut self.effects)
     }
@@ -200,10 +203,12 @@ impl Session {
         if let Some(peer) = target.filter(|peer| self.has_views() && self.present.contains(peer)) {
             return self.effects.push(Effect::Watch(peer, sdp::tidied(sdp)));
         }
-        self.take_media(message);
         let read = sdp::from_client(sdp);
-        self.sends = read.sends;
-        self.negotiation.client_offers();
+        if !self.negotiation.client_offers() {
+            return self.crossed(read.sends);
+        }
+        self.take_media(message);
+        (self.sends, self.needs_line) = (read.sends, false);
         self.ask(ClientMessage::Offer { sdp: read.sdp });
     }
 
@@ -238,7 +243,9 @@ impl Session {
         if !self.negotiation.room_offers() {
             return;
         }
-        if self.view.offer(&sdp::slot_lines(sdp), &self.roster) {
+        let lines = sdp::slot_lines(sdp);
+        self.hand_out_spare(&lines);
+        if self.view.offer(&lines, &self.roster) {
             self.negotiation.want();
         }
         self.show_known();
@@ -281,7 +288,7 @@ impl Session {
         };
         let sdp = sdp::for_client(sdp, &writing);
         self.send(json!({
-            "type": kind, "mid": MCU, "target": self.me, "sdp": sdp, "weight": words::LOSING_WEIGHT,
+            "type": kind, "mid": MCU, "target": self.me, "sdp": sdp, "weight": words::offer_weight(manners(self.generation)),
             "transceiverIdPeerIdMap": self.view.peers(), "mediaInfoList": self.view.media(&self.roster),
         }));
     }
@@ -305,6 +312,15 @@ impl Session {
     }
 }
 
+/// Only 2.x clients give way, and offer again.
+fn manners(generation: Generation) -> Manners {
+    match generation {
+        Generation::Modern => Manners::Impolite,
+        Generation::Classic | Generation::Early => Manners::Polite,
+    }
+}
+
+mod crossing;
 mod presence;
 mod telling;
 #[cfg(test)]

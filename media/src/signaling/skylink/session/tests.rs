@@ -110,9 +110,9 @@ fn others_are_offered_one_exchange_at_a_time_and_acknowledged() {
     client.told(joined(2));
     let watched = Watched { slot: 0, peer: peer(2), audio: Some("a".into()), video: None };
     let asked = client.0.room(RoomMessage::Watching(vec![watched]));
-    assert!(Client::asks(&asked, |request| matches!(request, PeerRequest::Describe)));
+    assert!(Client::asks(&asked, |request| matches!(request, PeerRequest::Describe { with_spare: false })));
     let offer = client.told(RoomMessage::Offer { sdp: ROOM.into() }).remove(0);
-    assert_eq!((&offer["weight"], &offer["transceiverIdPeerIdMap"]), (&json!(-1), &json!({"s0": peer(2)})));
+    assert_eq!((&offer["weight"], &offer["transceiverIdPeerIdMap"]), (&json!(1_u64 << 32), &json!({"s0": peer(2)})));
     assert_eq!(offer["mediaInfoList"][0]["publisherId"], json!(peer(2)));
     assert_eq!((offer.get("userInfo"), offer.get("publisherId")), (None, None));
     assert!(offer["sdp"].as_str().unwrap().contains("a=sendonly\r\n"));
@@ -127,8 +127,31 @@ fn others_are_offered_one_exchange_at_a_time_and_acknowledged() {
     let after = client.0.room(RoomMessage::Accepted);
     assert!(matches!(&after[0], Effect::Ask(PeerRequest::Show(shown)) if shown.len() == 1 && shown[0].peer == peer(2)));
     assert!(matches!(&after[1], Effect::Send(ack) if ack["type"] == "answerAck" && ack["target"] == json!(peer(1))));
-    assert!(Client::asks(&after, |request| matches!(request, PeerRequest::Describe)));
+    assert!(Client::asks(&after, |request| matches!(request, PeerRequest::Describe { with_spare: false })));
     assert_eq!(client.told(RoomMessage::Offer { sdp: ROOM.into() })[0]["transceiverIdPeerIdMap"], json!({}));
+}
+
+#[test]
+fn what_an_offer_that_crossed_was_to_send_is_asked_for_next() {
+    let mut client = Client::connected(Generation::Modern);
+    client.told(joined(2));
+    let watched = Watched { slot: 0, peer: peer(2), audio: Some("a".into()), video: None };
+    client.0.room(RoomMessage::Watching(vec![watched]));
+    client.told(RoomMessage::Offer { sdp: ROOM.into() });
+
+    let new = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:3\r\na=sendonly\r\n";
+    let crossing = format!("{OFFER}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:s0\r\na=sendrecv\r\n{new}");
+    assert!(client.says(&json!({"type": "offer", "sdp": crossing})).is_empty(), "the node's offer stands");
+    let answered = client.says(&json!({"type": "answer", "sdp": OFFER}));
+    assert!(Client::asks(&answered, |request| matches!(request, PeerRequest::Accept { .. })));
+    let after = client.0.room(RoomMessage::Accepted);
+    assert!(Client::asks(&after, |request| matches!(request, PeerRequest::Describe { with_spare: true })));
+
+    let spare = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=msid:slot-1 slot-1-video\r\na=sendonly\r\n";
+    let offer = client.told(RoomMessage::Offer { sdp: format!("{ROOM}{spare}") }).remove(0);
+    let sections: Vec<&str> = offer["sdp"].as_str().unwrap().split("m=").collect();
+    assert!(sections[2].contains("a=mid:s0\r\n") && sections[2].contains("a=sendrecv\r\n"), "{offer}");
+    assert!(sections[3].contains("a=mid:s1\r\n") && sections[3].contains("a=recvonly\r\n"), "{offer}");
 }
 
 #[test]
