@@ -39,6 +39,13 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    /// The writer had better come by soon.
+    fn is_filling(&self) -> bool {
+        self.packets >= MAX_PACKETS / 4 || self.packet_bytes >= MAX_PACKET_BYTES / 4
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -74,7 +81,7 @@ impl Queue {
         } else {
             state.dropped += 1;
         }
-        if state.packets >= MAX_PACKETS / 4 || state.packet_bytes >= MAX_PACKET_BYTES / 4 {
+        if state.is_filling() {
             self.wake.notify_one();
         }
     }
@@ -92,8 +99,9 @@ impl Queue {
     /// Waits at most `time` and takes what is there.
     pub(super) fn take(&self, time: Duration) -> Batch {
         let state = self.lock();
-        let busy = |state: &mut State| !state.closed && state.packets < MAX_PACKETS / 4;
-        let (mut state, _) = self.wake.wait_timeout_while(state, time, busy).unwrap_or_else(PoisonError::into_inner);
+        let may_wait = |state: &mut State| !state.closed && !state.is_filling();
+        let (mut state, _) =
+            self.wake.wait_timeout_while(state, time, may_wait).unwrap_or_else(PoisonError::into_inner);
         state.packets = 0;
         state.packet_bytes = 0;
         Batch {
@@ -135,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn large_packets_fill_it_sooner() {
+    fn large_packets_fill_it_sooner_and_bring_the_writer_by() {
         let queue = Queue::default();
         for _ in 0..300 {
             queue.push(packet(64 * 1024));
         }
-        let batch = queue.take(Duration::ZERO);
+        let batch = queue.take(Duration::MAX);
         assert_eq!((batch.entries.len(), batch.dropped), (256, 44));
     }
 }

@@ -27,7 +27,7 @@ use std::{
 use tokio::sync::watch;
 
 /// How long records may wait in memory: what a crash of the process costs.
-const FLUSH_EVERY: Duration = Duration::from_millis(100);
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
 /// How long records may wait in the page cache, counted so that a slow flush still ends within a second.
 const SYNC_EVERY: Duration = Duration::from_millis(700);
 /// A file's buffer is written out early beyond this size.
