@@ -10,6 +10,8 @@ import { RECORDING, SkylinkPerson } from '../support/skylink/person.mjs';
 import { Site } from '../support/skylink/site.mjs';
 import { DELIVERY, eventually } from '../support/wait.mjs';
 
+/** Colour of a shared screen. */
+const screen = /** @type {import('../support/judge.mjs').Colour} */ ([170, 40, 170]);
 const here = new Installation();
 /** @type {Site} */ let site;
 /** @type {string} */ let appKey;
@@ -116,7 +118,6 @@ here.test('what a client says and does reaches the others of both generations', 
 });
 
 here.test('a shared screen is seen beside the camera and recorded, until it is taken back', async () => {
-  const screen = /** @type {import('../support/judge.mjs').Colour} */ ([170, 40, 170]);
   const alice = await join('2.7.2', 'screen', { looks: { ...ALICE, screen } });
   const [bob, carol] = [await join('2.7.2', 'screen', { looks: BOB }), await join('0.9.3', 'screen')];
   await Promise.all([alice.watches(2, 0.5), bob.watches(2, 0.5), carol.watches(2, 0.5)]);
@@ -151,7 +152,6 @@ here.test('a shared screen is seen beside the camera and recorded, until it is t
 // With somebody there before, the browser shares on a line that it has; alone, it needs a new one.
 for (const before of [1, 0]) {
   here.test(`what a client shares while somebody comes is seen by all, with ${before} there before`, async () => {
-    const screen = /** @type {import('../support/judge.mjs').Colour} */ ([170, 40, 170]);
     const room = `crossing-${before}`;
     const alice = await join('2.7.2', room, { looks: { ...ALICE, screen } });
     const others = before ? [await join('0.9.3', room)] : [];

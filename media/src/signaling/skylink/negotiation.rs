@@ -7,8 +7,8 @@
 pub enum Manners {
     /// The node: 0.x clients drop its offer while they have one of their own.
     Polite,
-    /// The client, told so by the weight of the node's offer. 2.x clients offer again what was not agreed; and as they
-    /// take time to make an offer, in which they still take the node's, nobody can tell which of theirs would count.
+    /// The client, told so by the weight of the node's offer. 2.x clients take time to make an offer, in which they
+    /// still take the node's, and then send both an offer and an answer: nobody could tell which of them counts.
     Impolite,
 }
 
@@ -72,13 +72,10 @@ impl Negotiation {
     pub fn client_offers(&mut self) -> bool {
         match (self.stage, self.manners) {
             (Stage::Offered, Manners::Impolite) => return false,
-            (Stage::Offered, Manners::Polite) => self.void_is_out = true,
-            (Stage::Describing, _) => self.void_offers += 1,
+            (Stage::Offered, Manners::Polite) => (self.wanted, self.void_is_out) = (true, true),
+            (Stage::Describing, _) => (self.wanted, self.void_offers) = (true, self.void_offers + 1),
             (Stage::Answering, _) => self.void_answers += 1,
             _ => {}
-        }
-        if matches!(self.stage, Stage::Describing | Stage::Offered) {
-            self.wanted = true;
         }
         self.stage = Stage::Answering;
         true

@@ -2,7 +2,6 @@
 //! what they see is missing; so the node's next offer asks for what the client was going to send.
 
 use super::{super::sdp, Session};
-use crate::sfu::PeerRequest;
 use std::collections::BTreeMap;
 
 impl Session {
@@ -17,11 +16,6 @@ impl Session {
             }
             self.negotiation.want();
         }
-    }
-
-    /// What the room is asked for when it is the node's turn to offer.
-    pub(super) fn describe_request(&self) -> PeerRequest {
-        PeerRequest::Describe { with_spare: self.needs_line }
     }
 
     /// The room has offered. Browsers put a track that has no line yet on the first one that they may send on

@@ -63,7 +63,7 @@ pub struct Session {
     present: BTreeSet<PeerId>,
     negotiation: Negotiation,
     view: View,
-    /// On which media lines the client sends, by its latest offer.
+    /// On which media lines the client sends, by its latest offer, or is asked to send.
     sends: BTreeMap<String, bool>,
     /// The client has something to send and no line for it.
     needs_line: bool,
@@ -157,7 +157,7 @@ impl Session {
 
     fn finish(&mut self) -> Vec<Effect> {
         if self.negotiation.begin() {
-            self.effects.push(Effect::Ask(self.describe_request()));
+            self.effects.push(Effect::Ask(PeerRequest::Describe { with_spare: self.needs_line }));
         }
         std::mem::take(&mut self.effects)
     }
@@ -312,7 +312,7 @@ impl Session {
     }
 }
 
-/// Only 2.x clients give way, and offer again.
+/// Only 2.x clients give way when they are told to.
 fn manners(generation: Generation) -> Manners {
     match generation {
         Generation::Modern => Manners::Impolite,
